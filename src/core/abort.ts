@@ -1,0 +1,55 @@
+/** Why a run was stopped early. The reason is set before anything acts on it, and the first one wins. */
+import { assertNever } from './assert-never.ts';
+import { formatDuration, formatQuantity, type Unit } from './units.ts';
+
+export type AbortReason =
+  | {
+      readonly kind: 'slo';
+      readonly slo: string;
+      /** In the SLO's unit. */
+      readonly value: number;
+      readonly unit: Unit;
+      readonly threshold: string;
+      readonly samples: number;
+    }
+  | { readonly kind: 'silence'; readonly probe: string; readonly silentMs: number }
+  | { readonly kind: 'operator'; readonly by: string }
+  | { readonly kind: 'target-lost'; readonly target: string; readonly detail: string }
+  | { readonly kind: 'deadline'; readonly limitMs: number }
+  | { readonly kind: 'fault'; readonly fault: string; readonly detail: string }
+  | { readonly kind: 'guard'; readonly guard: string; readonly detail: string }
+  | { readonly kind: 'journal'; readonly detail: string };
+
+/** Carried as the `reason` of the run's abort signal. */
+export class RunAborted extends Error {
+  override readonly name = 'RunAborted';
+  readonly reason: AbortReason;
+  constructor(reason: AbortReason) {
+    super(describeAbort(reason));
+    this.reason = reason;
+  }
+}
+
+/** One sentence for people, with the numbers that triggered it. */
+export function describeAbort(reason: AbortReason): string {
+  switch (reason.kind) {
+    case 'slo':
+      return `SLO ${reason.slo} reached its fatal level: ${formatQuantity(reason.value, reason.unit)} (limit ${reason.threshold}, ${reason.samples} samples)`;
+    case 'silence':
+      return `probe ${reason.probe} gave no sample for ${formatDuration(reason.silentMs)}`;
+    case 'operator':
+      return `stopped by ${reason.by}`;
+    case 'target-lost':
+      return `connection to ${reason.target} lost: ${reason.detail}`;
+    case 'deadline':
+      return `the run's time limit of ${formatDuration(reason.limitMs)} passed`;
+    case 'fault':
+      return `fault ${reason.fault}: ${reason.detail}`;
+    case 'guard':
+      return `guard ${reason.guard}: ${reason.detail}`;
+    case 'journal':
+      return `the journal cannot be written: ${reason.detail}`;
+    default:
+      return assertNever(reason);
+  }
+}

@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { type AbortReason, describeAbort, RunAborted } from '../../../src/core/abort.ts';
+import { AbortReason as AbortReasonSchema } from '../../../src/journal/events.ts';
+
+const reasons: readonly (readonly [AbortReason, string])[] = [
+  [
+    { kind: 'slo', slo: 'checkout-errors', value: 0.062, unit: 'ratio', threshold: '> 5%', samples: 120 },
+    'SLO checkout-errors reached its fatal level: 6.2 % (limit > 5%, 120 samples)',
+  ],
+  [{ kind: 'silence', probe: 'checkout', silentMs: 11_500 }, 'probe checkout gave no sample for 11.5 s'],
+  [{ kind: 'operator', by: 'SIGINT' }, 'stopped by SIGINT'],
+  [{ kind: 'target-lost', target: 'db-a', detail: 'ECONNRESET' }, 'connection to db-a lost: ECONNRESET'],
+  [{ kind: 'deadline', limitMs: 300_000 }, "the run's time limit of 5 min passed"],
+  [{ kind: 'fault', fault: 'command', detail: 'exit code 3' }, 'fault command: exit code 3'],
+  [{ kind: 'guard', guard: 'freeze', detail: 'Friday' }, 'guard freeze: Friday'],
+  [{ kind: 'journal', detail: 'no space' }, 'the journal cannot be written: no space'],
+];
+
+it.each(reasons)('%j is one sentence and fits the journal', (reason, sentence) => {
+  expect(describeAbort(reason)).toBe(sentence);
+  expect(new RunAborted(reason)).toMatchObject({ name: 'RunAborted', message: sentence, reason });
+  expect(AbortReasonSchema.parse(reason)).toEqual(reason);
+});
+
+it('every reason the journal knows is tried here', () => {
+  const known = AbortReasonSchema.options.map((option) => option.shape.kind.value);
+  expect(reasons.map(([reason]) => reason.kind)).toEqual(known);
+});
