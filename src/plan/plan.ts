@@ -1,0 +1,184 @@
+/**
+ * The Plan: the engine's only input. Plain data with real targets and every command with its undo, so that what is shown, hashed,
+ * journalled and executed is one and the same thing. Secrets stand in it as references only.
+ */
+import * as z from 'zod';
+import { JsonObject } from '../core/json.ts';
+
+const Count = z.int().min(0);
+const Ms = z.number().min(0);
+
+/** A threshold such as `> 5%`; `value` in ms, ratio 0–1 or plain, as `unit` says. */
+export const PlannedComparison = z.strictObject({
+  operator: z.enum(['<', '<=', '>', '>=', '==']),
+  value: z.number(),
+  unit: z.enum(['duration', 'ratio', 'count']),
+  text: z.string(),
+});
+
+/** One command or statement on one target. `@name@` in a text stands for a value read on the target during prepare. */
+export const Operation = z.strictObject({
+  /** Unique in its step, for example `promote`. */
+  id: z.string(),
+  target: z.string(),
+  stage: z.enum(['prepare', 'inject', 'verify', 'revert', 'verify-reverted']),
+  via: z.enum(['shell', 'sql', 'copy']),
+  /** What it is for, in a few words. */
+  purpose: z.string(),
+  /** The exact shell command or SQL statement; for `copy` the command whose output is read. */
+  text: z.string(),
+  /** `copy` only: the command that is fed with that output, and where it runs. */
+  sink: z.strictObject({ target: z.string(), text: z.string() }).optional(),
+  /** `sql` only: which database cluster of the plan; the node is the one on `target`. */
+  database: z.string().optional(),
+  /** Does it change the target? Reads may be repeated freely. */
+  changes: z.boolean(),
+  /** What undoes it, for people; every change before the point of no return has one. */
+  undo: z.string().optional(),
+  /** When it is only done under a condition: the condition, for people. */
+  when: z.string().optional(),
+  timeoutMs: Ms,
+  /** After this has been done, abort means going forward. */
+  pointOfNoReturn: z.boolean().optional(),
+});
+export type Operation = z.infer<typeof Operation>;
+
+/** One clause of a fault's `expect`. */
+export const Expectation = z.strictObject({
+  measure: z.string(),
+  unit: z.enum(['duration', 'ratio', 'count']),
+  /** `fault`: the fault reports it; else the name of the probe that does. */
+  source: z.string(),
+  comparison: PlannedComparison,
+});
+export type Expectation = z.infer<typeof Expectation>;
+
+export const FaultStep = z.strictObject({
+  kind: z.literal('fault'),
+  /** `s1`, `s2`, … in order. */
+  id: z.string(),
+  fault: z.string(),
+  title: z.string(),
+  targets: z.array(z.string()).min(1),
+  reversibility: z.enum(['reversible', 'compensable', 'irreversible']),
+  /** `by-itself`: the system must recover while the fault's cause stays done; `by-revert`: only after the revert. */
+  heals: z.enum(['by-itself', 'by-revert']),
+  parameters: JsonObject,
+  operations: z.array(Operation),
+  expectations: z.array(Expectation),
+  /** SLOs whose fatal level does not abort for this long after the injection began: the announced impact. */
+  expectedImpact: z.strictObject({ slos: z.array(z.string()), forMs: Ms }).optional(),
+  /** Held this long after verify, then reverted at once; without it the fault stays until rollback. */
+  durationMs: Ms.optional(),
+  /** What a reader should know: limits, what is not covered. */
+  notes: z.array(z.string()),
+});
+export type FaultStep = z.infer<typeof FaultStep>;
+
+export const WaitStep = z.strictObject({ kind: z.literal('wait'), id: z.string(), forMs: Ms });
+export const Step = z.discriminatedUnion('kind', [FaultStep, WaitStep]);
+export type Step = z.infer<typeof Step>;
+
+export const PlannedSlo = z.strictObject({
+  name: z.string(),
+  probe: z.string(),
+  /** `error-rate`, `p50` … `p99.9`, `max`. */
+  measure: z.string(),
+  unit: z.enum(['duration', 'ratio', 'count']),
+  windowMs: Ms,
+  warning: PlannedComparison.optional(),
+  severe: PlannedComparison.optional(),
+  fatal: PlannedComparison.optional(),
+});
+export type PlannedSlo = z.infer<typeof PlannedSlo>;
+
+export const PlannedProbe = z.strictObject({
+  name: z.string(),
+  kind: z.string(),
+  /** As in the environment file; secrets as references. */
+  spec: JsonObject,
+});
+export type PlannedProbe = z.infer<typeof PlannedProbe>;
+
+export const PlannedHost = z.strictObject({
+  id: z.string(),
+  driver: z.literal('ssh'),
+  address: z.string(),
+  port: z.int().min(1).max(65535),
+  user: z.string(),
+  identityFiles: z.array(z.string()),
+  agent: z.boolean(),
+  knownHostsFiles: z.array(z.string()),
+  groups: z.array(z.string()),
+  /** As found when the plan was made; for database roles, asked from the servers. */
+  roles: z.array(z.string()),
+});
+export type PlannedHost = z.infer<typeof PlannedHost>;
+
+export const DatabaseNode = z.strictObject({
+  /** The host the server runs on. */
+  host: z.string(),
+  /** How probes, peers and the host itself reach it. */
+  address: z.string(),
+  port: z.int().min(1).max(65535),
+  dataDir: z.string(),
+  binDir: z.string(),
+  /** Shell commands on the host; each returns when done. */
+  start: z.string(),
+  stop: z.string(),
+  /** Keeps a supervisor from starting the server again (for example `systemctl mask`), and its undo. */
+  fence: z.string().optional(),
+  unfence: z.string().optional(),
+});
+export type DatabaseNode = z.infer<typeof DatabaseNode>;
+
+export const DatabaseCluster = z.strictObject({
+  name: z.string(),
+  engine: z.literal('postgresql'),
+  database: z.string(),
+  admin: z.strictObject({ user: z.string(), password: z.string().optional() }),
+  replication: z.strictObject({ user: z.string(), password: z.string().optional() }),
+  nodes: z.array(DatabaseNode).min(1),
+});
+export type DatabaseCluster = z.infer<typeof DatabaseCluster>;
+
+export const GuardAnswer = z.strictObject({
+  guard: z.string(),
+  allowed: z.boolean(),
+  /** What was compared with what: `1 target of at most 2`. */
+  reason: z.string(),
+  /** Refused only: what would make it pass. */
+  remedy: z.string().optional(),
+});
+export type GuardAnswer = z.infer<typeof GuardAnswer>;
+
+export const Plan = z.strictObject({
+  version: z.literal(1),
+  experiment: z.strictObject({
+    name: z.string(),
+    title: z.string(),
+    owner: z.string(),
+    tags: z.array(z.string()),
+    runbook: z.string().optional(),
+    hypothesis: z.string(),
+    file: z.string(),
+    /** SHA-256 of the file's bytes, hexadecimal. */
+    sha256: z.string(),
+  }),
+  environment: z.strictObject({ name: z.string(), tier: z.enum(['lab', 'dev', 'staging', 'production']), file: z.string() }),
+  hosts: z.array(PlannedHost),
+  databases: z.array(DatabaseCluster),
+  probes: z.array(PlannedProbe),
+  slos: z.array(PlannedSlo),
+  steadyState: z.strictObject({ baselineMs: Ms, recovery: z.strictObject({ withinMs: Ms, holdMs: Ms }) }),
+  steps: z.array(Step).min(1),
+  limits: z.strictObject({ maxTargets: Count, maxShare: z.number().min(0).max(1), maxDurationMs: Ms }),
+  timeouts: z.strictObject({ connectMs: Ms, prepareMs: Ms, rollbackMs: Ms }),
+  guards: z.array(GuardAnswer),
+  /** SHA-256 over everything above but `guards`, hexadecimal. */
+  hash: z.string(),
+});
+export type Plan = z.infer<typeof Plan>;
+
+/** A plan that no guard has looked at yet. */
+export type PlanDraft = Omit<Plan, 'guards' | 'hash'>;
