@@ -1,0 +1,115 @@
+/** Sentences for connections that could not be opened: what happened, and the command that mends it. */
+import { assertNever } from '../../core/assert-never.ts';
+import { ChaosError, describeError, type ErrorFacts } from '../../core/errors.ts';
+import { shellQuote } from '../../core/text.ts';
+import type { HostAddress } from '../contract.ts';
+import type { HandshakeFailure } from './connection.ts';
+import type { Identities } from './identities.ts';
+import { fingerprint, keyType } from './known-hosts.ts';
+
+export function explainFailure(host: HostAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
+  switch (failure.stage) {
+    case 'host-key':
+      return explainHostKey(host, failure);
+    case 'auth':
+      return explainAuth(host, failure, identities);
+    case 'timeout':
+      return new ChaosError('CHAOS_SSH_CONNECT', `${place(host)} gave no answer within 15 s`, {
+        target: host.id,
+        hint: `Is the host up, and does a firewall drop the packets?  ${sshCommand(host)} true`,
+      });
+    case 'connect':
+      return new ChaosError('CHAOS_SSH_CONNECT', `no SSH connection to ${place(host)}: ${describeError(failure.error)}`, {
+        target: host.id,
+        hint: connectHint(host, failure.error),
+        cause: failure.error,
+      });
+    default:
+      return assertNever(failure.stage);
+  }
+}
+
+function explainAuth(host: HostAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
+  const notes = [...identities.skipped, ...(failure.agentTrouble === undefined ? [] : [`the agent did not help: ${failure.agentTrouble}`])];
+  const summary = `${place(host)} refused every key for user ${host.user}; offered: ${identities.offered.join(', ')}`;
+  return new ChaosError('CHAOS_SSH_AUTH', [summary, ...notes].join('; '), {
+    target: host.id,
+    hint: `Is the public half in ~${host.user}/.ssh/authorized_keys there, and the user right?  ${sshCommand(host)} true`,
+    cause: failure.error,
+  });
+}
+
+function explainHostKey(host: HostAddress, failure: HandshakeFailure): ChaosError {
+  const refuse = (summary: string, facts: Omit<ErrorFacts, 'target'>): ChaosError =>
+    new ChaosError('CHAOS_SSH_HOST_KEY', summary, { target: host.id, ...facts });
+  if (failure.refused === undefined) {
+    const summary = `${place(host)} offers no host key of the types it is known by, or none that is supported`;
+    return refuse(summary, { hint: `If its keys were renewed:  ${forget(host)} && ${learn(host)}`, cause: failure.error });
+  }
+  const { key, answer } = failure.refused;
+  const seen = `${keyType(key)} ${fingerprint(key)}`;
+  switch (answer.kind) {
+    case 'unknown':
+    case 'known':
+      return refuse(`the host key of ${place(host)} is not known; it shows ${seen}`, {
+        hint: `Compare the fingerprint, then:  ${learn(host)}`,
+      });
+    case 'changed': {
+      const { file, line } = answer.entry;
+      const summary = `the host key of ${place(host)} HAS CHANGED: it shows ${seen}, ${file}:${line} has another key. Someone may be listening in`;
+      return refuse(summary, { hint: `Only if you know why it changed:  ${forget(host, file)} && ${learn(host, file)}` });
+    }
+    case 'revoked':
+      return refuse(`the host key of ${place(host)} (${seen}) is marked @revoked in ${answer.entry.file}:${answer.entry.line}`, {
+        hint: 'Do not connect. Give the host a new key.',
+      });
+    case 'authority': {
+      const { file, line } = answer.entry;
+      return refuse(`${place(host)} is known only by a certificate authority (${file}:${line}); host certificates cannot be checked here`, {
+        hint: `Add the host's own key (it shows ${seen}):  ${learn(host, file)}`,
+      });
+    }
+    default:
+      return assertNever(answer);
+  }
+}
+
+function connectHint(host: HostAddress, error: Error): string {
+  const code: string = (error as NodeJS.ErrnoException).code ?? '';
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `Nothing listens on port ${host.port} there. Is sshd running, and the port right?`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `The name ${host.address} does not resolve on this machine.`;
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ETIMEDOUT':
+      return 'There is no route to it from this machine. Is a VPN needed?';
+    default:
+      return `Does the same work by hand?  ${sshCommand(host)} true`;
+  }
+}
+
+function place(host: HostAddress): string {
+  const where = `${host.address.includes(':') ? `[${host.address}]` : host.address}:${host.port}`;
+  return host.id === host.address ? where : `${host.id} (${where})`;
+}
+
+function sshCommand(host: HostAddress): string {
+  const identity = host.identityFiles[0] === undefined ? '' : ` -i ${shellQuote(host.identityFiles[0])}`;
+  return `ssh -p ${host.port}${identity} ${shellQuote(`${host.user}@${host.address}`)}`;
+}
+
+function learn(host: HostAddress, file = host.knownHostsFiles[0] ?? '~/.ssh/known_hosts'): string {
+  return `ssh-keyscan -p ${host.port} ${shellQuote(host.address)} >> ${quotePath(file)}`;
+}
+
+function forget(host: HostAddress, file = host.knownHostsFiles[0] ?? '~/.ssh/known_hosts'): string {
+  const name = host.port === 22 ? host.address : `[${host.address}]:${host.port}`;
+  return `ssh-keygen -R ${shellQuote(name)} -f ${quotePath(file)}`;
+}
+
+function quotePath(path: string): string {
+  return path.startsWith('~/') ? path : shellQuote(path);
+}

@@ -1,0 +1,74 @@
+/** Which keys are offered to a host: private key files, and the agent. Nothing is ever asked for. */
+import { readFile } from 'node:fs/promises';
+import ssh2 from 'ssh2';
+import { ChaosError, describeError } from '../../core/errors.ts';
+import { shellQuote } from '../../core/text.ts';
+import type { HostAddress } from '../contract.ts';
+
+export interface Identities {
+  /** At least one, in the order they are offered. */
+  readonly methods: readonly ssh2.AnyAuthMethod[];
+  /** For people: `file (ssh-ed25519)`, `the agent`. */
+  readonly offered: readonly string[];
+  /** Keys that could not be used although others could. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Reads and parses each key file once. Rejects with `CHAOS_SSH_AUTH` when no key is left to offer. A file that cannot be used is passed over
+ * only when something else can be offered in its place.
+ */
+export async function loadIdentities(host: HostAddress, agentSocket = process.env.SSH_AUTH_SOCK): Promise<Identities> {
+  const methods: ssh2.AnyAuthMethod[] = [];
+  const offered: string[] = [];
+  const troubles: ChaosError[] = [];
+  for (const file of host.identityFiles) {
+    const key = await loadKey(file, host);
+    if (key instanceof ChaosError) {
+      troubles.push(key);
+      continue;
+    }
+    methods.push({ type: 'publickey', username: host.user, key });
+    offered.push(`${file} (${key.type})`);
+  }
+  if (host.agent && agentSocket !== undefined && agentSocket !== '') {
+    methods.push({ type: 'agent', username: host.user, agent: agentSocket });
+    offered.push('the agent');
+  }
+  if (methods.length === 0) throw troubles[0] ?? noIdentity(host);
+  return { methods, offered, skipped: troubles.map(describeError) };
+}
+
+async function loadKey(file: string, host: HostAddress): Promise<ssh2.ParsedKey | ChaosError> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const hint = 'Name an existing private key as ssh.identityFile in the environment file.';
+    return new ChaosError('CHAOS_SSH_AUTH', `cannot read the key file ${file}`, { target: host.id, hint, cause });
+  }
+  // Given to ssh2 parsed: from a PEM it would derive the key again, blocking, at every connection.
+  const parsed: unknown = ssh2.utils.parseKey(text);
+  const key = (Array.isArray(parsed) ? parsed[0] : parsed) as ssh2.ParsedKey | Error;
+  if (key instanceof Error) return unusableKey(file, key, host);
+  if (!key.isPrivateKey()) {
+    const hint = file.endsWith('.pub') ? `Name ${file.slice(0, -4)} instead.` : 'Name the private half.';
+    return new ChaosError('CHAOS_SSH_AUTH', `${file} is a public key`, { target: host.id, hint });
+  }
+  return key;
+}
+
+function unusableKey(file: string, error: Error, host: HostAddress): ChaosError {
+  if (/passphrase|encrypted/i.test(error.message)) {
+    const hint = `Load it into an agent, and set ssh.agent: true in the environment file:  ssh-add ${shellQuote(file)}`;
+    return new ChaosError('CHAOS_SSH_AUTH', `the key ${file} is encrypted, and passphrases are never asked for`, { target: host.id, hint });
+  }
+  const hint = `Is it a private key?  ssh-keygen -y -f ${shellQuote(file)}`;
+  return new ChaosError('CHAOS_SSH_AUTH', `${file} is not a private key in a known format`, { target: host.id, hint, cause: error });
+}
+
+function noIdentity(host: HostAddress): ChaosError {
+  const why = host.agent ? 'no key file is named and SSH_AUTH_SOCK is not set' : 'no key file is named and the agent is not to be used';
+  const hint = 'Set ssh.identityFile in the environment file, or ssh.agent: true with a running agent.';
+  return new ChaosError('CHAOS_SSH_AUTH', `there is no key to offer to ${host.id}: ${why}`, { target: host.id, hint });
+}
