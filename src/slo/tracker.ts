@@ -1,0 +1,91 @@
+/**
+ * Follows one SLO: samples in, its value over the sliding window and its level out. It knows nothing of probes, runs or the clock: time is
+ * what it is told.
+ */
+import { assertNever } from '../core/assert-never.ts';
+import { satisfies } from '../core/units.ts';
+import type { PlannedSlo } from '../plan/plan.ts';
+import { type Measure, nearestRank, parseMeasure } from './measures.ts';
+import { SlidingWindow, type WindowSample } from './window.ts';
+
+export type SloLevel = 'ok' | 'warning' | 'severe' | 'fatal' | 'no-data';
+
+export interface SloMeasurement {
+  /** Milliseconds or ratio 0–1, as the SLO's unit says; `undefined` while the window is empty. */
+  readonly value: number | undefined;
+  /** How many are behind it. */
+  readonly samples: number;
+}
+
+/**
+ * Counts every sample that ended in `[now - window, now]`. Latency runs from the intended start, so a wait that the target caused is
+ * seen whole; a failed sample counts with its own duration, a timeout with the timeout.
+ */
+export class SloTracker {
+  readonly #measure: Measure;
+  readonly #window: SlidingWindow;
+
+  /** Throws `RangeError` for a measure that does not exist; a plan has none. */
+  constructor(slo: Pick<PlannedSlo, 'name' | 'measure' | 'windowMs'>) {
+    const measure = parseMeasure(slo.measure);
+    if (measure === undefined) throw new RangeError(`SLO ${slo.name}: no measure ${slo.measure}`);
+    this.#measure = measure;
+    this.#window = new SlidingWindow(slo.windowMs);
+  }
+
+  /** Takes a sample of the SLO's probe as soon as it is complete. */
+  add(sample: WindowSample): void {
+    this.#window.add(sample);
+  }
+
+  /** The value at `now`, run time in ms like the samples' times; `now` does not go back. */
+  measure(now: number): SloMeasurement {
+    this.#window.moveTo(now);
+    const samples = this.#window.size;
+    return { value: samples === 0 ? undefined : this.#value(), samples };
+  }
+
+  #value(): number {
+    const { latencies, failed, size } = this.#window;
+    switch (this.#measure.kind) {
+      case 'error-rate':
+        return failed / size;
+      case 'quantile':
+        return nearestRank(latencies, this.#measure.thousandths);
+      case 'max':
+        return nearestRank(latencies, 1_000);
+      default:
+        return assertNever(this.#measure);
+    }
+  }
+}
+
+type Levels = Pick<PlannedSlo, 'warning' | 'severe' | 'fatal'>;
+
+/** The highest level whose threshold the value has crossed. */
+export function levelOf(slo: Levels, { value }: Pick<SloMeasurement, 'value'>): SloLevel {
+  if (value === undefined) return 'no-data';
+  for (const level of ['fatal', 'severe', 'warning'] as const) {
+    const threshold = slo[level];
+    if (threshold !== undefined && satisfies(threshold, value)) return level;
+  }
+  return 'ok';
+}
+
+/**
+ * Does the SLO hold? Not at its severe or fatal level, and there is data: what cannot be measured is never steady. `warning` only
+ * notifies, so an SLO that declares nothing else never breaks the steady state.
+ */
+export function steady(level: SloLevel): boolean {
+  switch (level) {
+    case 'ok':
+    case 'warning':
+      return true;
+    case 'severe':
+    case 'fatal':
+    case 'no-data':
+      return false;
+    default:
+      return assertNever(level);
+  }
+}

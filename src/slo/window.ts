@@ -1,0 +1,81 @@
+/** The samples of the last `windowMs` by the time they ended, kept ready for questions: memory is what one window holds. Pure. */
+
+export interface WindowSample {
+  readonly due: number;
+  readonly end: number;
+  readonly ok: boolean;
+}
+
+/** Removed entries stay at the front of the list until there are this many of them. */
+const compactAfter = 1_024;
+
+export class SlidingWindow {
+  readonly #windowMs: number;
+  /** By end, ascending; those before `#head` are out of the window. */
+  #samples: WindowSample[] = [];
+  #head = 0;
+  /** Latencies of those in the window, ascending. */
+  readonly #latencies: number[] = [];
+  #failed = 0;
+  /** The latest moment that was asked about or that a sample ended. */
+  #now = Number.NEGATIVE_INFINITY;
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  /** Takes a sample; mostly they come in the order they end, and need not. */
+  add(sample: WindowSample): void {
+    this.moveTo(sample.end);
+    if (sample.end < this.#now - this.#windowMs) return;
+    let index = this.#samples.length;
+    while (index > this.#head && (this.#samples[index - 1]?.end ?? 0) > sample.end) index--;
+    this.#samples.splice(index, 0, sample);
+    const latency = latencyOf(sample);
+    this.#latencies.splice(firstNotBelow(this.#latencies, latency), 0, latency);
+    if (!sample.ok) this.#failed++;
+  }
+
+  /** Forgets what ended more than the window before `now`. Time does not go back: an earlier `now` changes nothing. */
+  moveTo(now: number): void {
+    this.#now = Math.max(this.#now, now);
+    const oldest = this.#now - this.#windowMs;
+    for (let sample = this.#samples[this.#head]; sample !== undefined && sample.end < oldest; sample = this.#samples[this.#head]) {
+      this.#head++;
+      this.#latencies.splice(firstNotBelow(this.#latencies, latencyOf(sample)), 1);
+      if (!sample.ok) this.#failed--;
+    }
+    if (this.#head < compactAfter && this.#head < this.#samples.length) return;
+    this.#samples = this.#samples.slice(this.#head);
+    this.#head = 0;
+  }
+
+  get size(): number {
+    return this.#samples.length - this.#head;
+  }
+
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** Milliseconds from the intended start to the end, ascending. */
+  get latencies(): readonly number[] {
+    return this.#latencies;
+  }
+}
+
+function latencyOf({ due, end }: WindowSample): number {
+  return end - due;
+}
+
+/** Index of the first of `sorted` that is not below `value`. */
+function firstNotBelow(sorted: readonly number[], value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
