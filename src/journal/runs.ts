@@ -1,0 +1,91 @@
+/** The run folders of a project: `reports/<UTC date>-<experiment>-<id>/`, each with its journal. */
+import { open, readdir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { ChaosError } from '../core/errors.ts';
+import type { RunId } from '../core/ids.ts';
+import { nearest } from '../core/text.ts';
+import type { EventOf, JournalEvent } from './events.ts';
+import { journalPath, readJournal } from './reader.ts';
+
+export interface StoredRun {
+  readonly id: string;
+  readonly folder: string;
+  readonly events: readonly JournalEvent[];
+  readonly started: EventOf<'run.started'>;
+  readonly finished: EventOf<'run.finished'> | undefined;
+}
+
+const folderPattern = /^\d{4}-\d{2}-\d{2}-[a-z0-9-]+-([a-z2-7]{6})$/;
+
+export function runFolder(reports: string, experiment: string, id: RunId, wall: number): string {
+  return join(reports, `${new Date(wall).toISOString().slice(0, 10)}-${experiment}-${id}`);
+}
+
+/** Folder names of runs in `reports`, newest first; empty when the folder does not exist. */
+export async function runFolders(reports: string): Promise<string[]> {
+  const names = await readdir(reports).catch(() => []);
+  return names.filter((name) => folderPattern.test(name)).toSorted((a, b) => (a < b ? 1 : -1));
+}
+
+/** Reads one run; `undefined` when its journal does not even hold the start: nothing was done then. */
+export async function readRun(folder: string): Promise<StoredRun | undefined> {
+  const { events } = await readJournal(folder);
+  const started = events.find((event): event is EventOf<'run.started'> => event.type === 'run.started');
+  if (started === undefined) return undefined;
+  const finished = events.findLast((event): event is EventOf<'run.finished'> => event.type === 'run.finished');
+  return { id: started.run, folder, events, started, finished };
+}
+
+/** Finds a run by id, folder name or path. Rejects with `CHAOS_NOT_FOUND`, naming the nearest. */
+export async function findRun(reports: string, wanted: string): Promise<StoredRun> {
+  const names = await runFolders(reports);
+  const name = names.find((candidate) => candidate === basename(wanted) || folderPattern.exec(candidate)?.[1] === wanted);
+  const run = await readRun(name === undefined ? resolve(wanted) : join(reports, name)).catch((error: unknown) => {
+    if (name !== undefined) throw error;
+    return undefined;
+  });
+  if (run !== undefined) return run;
+  const ids = names.flatMap((candidate) => folderPattern.exec(candidate)?.[1] ?? []);
+  const near = nearest(wanted, ids);
+  throw new ChaosError('CHAOS_NOT_FOUND', `no run ${wanted} in ${reports}`, {
+    hint: near === undefined ? 'chaos status lists the runs' : `did you mean ${near}?`,
+  });
+}
+
+/** Runs without an end, newest first. A journal that cannot be read is skipped here; `chaos status` names it. */
+export async function unfinishedRuns(reports: string): Promise<StoredRun[]> {
+  const runs: StoredRun[] = [];
+  for (const name of await runFolders(reports)) {
+    const folder = join(reports, name);
+    if (await endsFinished(folder)) continue;
+    const run = await readRun(folder).catch(() => undefined);
+    if (run !== undefined && run.finished === undefined) runs.push(run);
+  }
+  return runs;
+}
+
+/** A finished run's journal ends with that event: the tail tells, so that years of runs need not be read. */
+async function endsFinished(folder: string): Promise<boolean> {
+  try {
+    await using file = await open(journalPath(folder), 'r');
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(512), position: Math.max(0, size - 512) });
+    return buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').at(-1)?.includes('"type":"run.finished"') ?? false;
+  } catch {
+    return false;
+  }
+}
+
+/** Is the process that wrote this run still there? Only the machine it ran on can say; for another one it counts as alive. */
+export function runnerAlive(run: StoredRun, machine: string): boolean {
+  if (run.started.machine !== machine) return true;
+  const recovering = run.events.findLast((event): event is EventOf<'recover.started'> => event.type === 'recover.started');
+  const pid = recovering?.pid ?? run.started.pid;
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
