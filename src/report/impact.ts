@@ -1,0 +1,132 @@
+/** What it would have meant for users: bad samples, how long, and what became of every write. */
+import { formatDuration, formatQuantity } from '../core/units.ts';
+import { isBad, slowLimit, stampsOf } from '../journal/fold-facts.ts';
+import { nearestRank } from '../journal/fold-series.ts';
+import type { RunState } from '../journal/fold-state.ts';
+import type { Sample } from '../probes/contract.ts';
+import { code, safe, table } from './escape.ts';
+
+export function impact(state: RunState): string {
+  return [
+    'All traffic counted here is synthetic: the probes made it. What real users saw is for people to add.',
+    samplesTable(state),
+    errorsTable(state),
+    measuresTable(state),
+    writesTable(state),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function samplesTable(state: RunState): string {
+  const from = stampsOf(state).t0 ?? Number.POSITIVE_INFINITY;
+  const rows = [...state.samples].map(([probe, samples]) => {
+    const limit = slowLimit(state.plan, probe);
+    const after = samples.filter((sample) => sample.end >= from);
+    const failed = after.filter((sample) => !sample.ok).length;
+    const slow = after.filter((sample) => sample.ok && isBad(sample, limit)).length;
+    const stretch = longestBadStretch(after, limit);
+    return [
+      code(probe),
+      String(samples.length),
+      String(after.length),
+      after.length === 0 ? String(failed) : `${failed} (${formatQuantity(failed / after.length, 'ratio')})`,
+      limit === undefined ? 'no limit' : `${slow} (over ${formatDuration(limit)})`,
+      quantile(after, 0.5),
+      quantile(after, 0.99),
+      stretch === 0 ? 'none' : formatDuration(stretch),
+    ];
+  });
+  return table(
+    ['Probe', 'Samples', 'After injection', 'Failed', 'Slow', 'p50', 'p99', 'Longest bad stretch'],
+    rows,
+    'No probe gave samples.',
+  );
+}
+
+/** Latency from the intended start, timeouts included. */
+function quantile(samples: readonly Sample[], q: number): string {
+  const value = nearestRank(
+    samples.map((sample) => sample.end - sample.due),
+    q,
+  );
+  return value === undefined ? '' : formatDuration(value);
+}
+
+/** From the intended start of the first bad sample of a row to that of the next good one, or to the end of the row. */
+export function longestBadStretch(samples: readonly Sample[], limitMs: number | undefined): number {
+  let longest = 0;
+  let began: number | undefined;
+  let end = 0;
+  for (const sample of samples.toSorted((a, b) => a.due - b.due)) {
+    if (isBad(sample, limitMs)) {
+      began ??= sample.due;
+      end = Math.max(end, sample.end);
+    } else if (began !== undefined) {
+      longest = Math.max(longest, sample.due - began);
+      began = undefined;
+      end = 0;
+    }
+  }
+  return began === undefined ? longest : Math.max(longest, end - began);
+}
+
+function errorsTable(state: RunState): string {
+  const counts = new Map<string, number>();
+  for (const [probe, samples] of state.samples) {
+    for (const sample of samples) {
+      if (sample.ok) continue;
+      const key = `${code(probe)} | ${safe((sample.error ?? 'no reason given').slice(0, 120))}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
+  const rows = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, 12);
+  return table(
+    ['Probe', 'Error', 'Samples'],
+    rows.map(([key, count]) => [key, String(count)]),
+    '',
+  );
+}
+
+/** What the faults measured themselves. */
+function measuresTable(state: RunState): string {
+  const rows = [...state.faults.values()].flatMap((fault) =>
+    Object.entries(fault.measures).map(([name, value]) => {
+      const unit = fault.planned?.expectations.find((clause) => clause.measure === name)?.unit;
+      return [fault.step, code(name), unit === undefined ? String(Math.round(value * 1_000) / 1_000) : formatQuantity(value, unit)];
+    }),
+  );
+  return table(['Step', 'Measure', 'Value'], rows, '');
+}
+
+function writesTable(state: RunState): string {
+  const rows = state.ledgers.map((ledger) => [
+    code(ledger.probe),
+    code(ledger.survivor),
+    String(ledger.writes),
+    String(ledger.durable),
+    ledger.lost > 0 ? `**${ledger.lost}**` : '0',
+    String(ledger.indeterminate),
+    String(ledger.rejected),
+    ledger.lostWindow === undefined ? 'none' : `${at(ledger.lostWindow.from)} to ${at(ledger.lostWindow.to)}`,
+    `${formatDuration(ledger.longestGap.ms)} from ${at(ledger.longestGap.from)}`,
+  ]);
+  const unknown = state.unsettled.map(
+    ({ probe, detail }) => `- **What became of the writes of ${code(probe)} is unknown:** ${safe(detail)}`,
+  );
+  if (rows.length === 0 && unknown.length === 0) return 'No write ledger was read back, so nothing is said about lost writes.';
+  return [
+    '**Writes, read back from the survivor**',
+    table(['Ledger', 'Read on', 'Tried', 'Durable', 'Lost', 'Indeterminate', 'Rejected', 'Lost window', 'Longest gap'], rows, ''),
+    rows.length === 0
+      ? ''
+      : 'Lost: acknowledged and absent. Indeterminate: not acknowledged but present, a blind retry would duplicate it. Rejected: not acknowledged and absent.',
+    unknown.join('\n'),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function at(t: number): string {
+  return `+${(t / 1_000).toFixed(1)}s`;
+}

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import type { JournalEvent } from '../../../src/journal/events.ts';
+import { foldRun } from '../../../src/journal/fold.ts';
+import { renderReport } from '../../../src/report/markdown.ts';
+import { crashedRunner, heldFailover, lostWrites, recoveredRun, rollbackIncomplete, scenarios } from '../../support/journal-builder.ts';
+
+const fixtures = new URL('../../fixtures/journals/', import.meta.url);
+
+/** After an intended change: `npx vitest run --project default -u test/unit/report`, then read the difference. */
+describe('whole reports', () => {
+  test.each(Object.entries(scenarios))('%s is the report in the fixtures, byte for byte', async (name, make) => {
+    const report = renderReport(foldRun(make()));
+
+    await expect(report.markdown).toMatchFileSnapshot(new URL(`${name}.md`, fixtures).pathname);
+    for (const file of report.files) {
+      expect(report.markdown).toContain(`](${file.name})`);
+    }
+  });
+
+  test('the charts of a held failover are the files in the fixtures', async () => {
+    for (const file of renderReport(foldRun(heldFailover())).files) {
+      await expect(file.content).toMatchFileSnapshot(new URL(`held-failover-${file.name}`, fixtures).pathname);
+    }
+  });
+
+  test('the same journal gives the same bytes', () => {
+    expect(renderReport(foldRun(heldFailover()))).toEqual(renderReport(foldRun(heldFailover())));
+  });
+
+  test('a report made again from itself does not change', () => {
+    for (const make of Object.values(scenarios)) {
+      const state = foldRun(make());
+      const { markdown } = renderReport(state);
+
+      expect(renderReport(state, markdown).markdown).toBe(markdown);
+    }
+  });
+});
+
+describe('what people wrote', () => {
+  const first = renderReport(foldRun(crashedRunner())).markdown;
+  const edited = first
+    .replace('status: Draft  # Draft -> In review -> Reviewed -> Closed', 'status: In review\nscribe: "jon"')
+    .replace('# The primary database dies and its standby takes over', '# Our own title')
+    .replace('_In your own words, three to five sentences:_', 'The pager was silent. `chaos` was not.')
+    .replace('## Surprises', '## Surprises\n\nThe old primary came back by itself!');
+
+  test('is kept when the facts are renewed', () => {
+    const renewed = renderReport(foldRun(recoveredRun()), edited).markdown;
+
+    for (const kept of [
+      'status: In review',
+      'scribe: "jon"',
+      '# Our own title',
+      'The pager was silent. `chaos` was not.',
+      'The old primary came back by itself!',
+    ]) {
+      expect(renewed).toContain(kept);
+    }
+    expect(first).toContain('ROLLBACK UNKNOWN');
+    expect(renewed).not.toContain('ROLLBACK UNKNOWN');
+    expect(renewed).toContain('rollback: "clean"');
+    expect(renewed).toContain('Process 5151 of jon took over');
+    expect(outside(renewed)).toBe(outside(edited));
+  });
+
+  test('survives a deleted block, which is appended again', () => {
+    const without = edited.replace(/<!-- chaos:begin impact -->[\s\S]*?<!-- chaos:end impact -->\n/, '');
+
+    const renewed = renderReport(foldRun(recoveredRun()), without).markdown;
+
+    expect(renewed.trimEnd().endsWith('<!-- chaos:end impact -->')).toBe(true);
+    expect(count(renewed, '<!-- chaos:begin impact -->')).toBe(1);
+    expect(renderReport(foldRun(recoveredRun()), renewed).markdown).toBe(renewed);
+  });
+
+  test('survives one deleted marker: nothing is cut, the block stands at the end and is renewed there', () => {
+    const broken = edited.replace('<!-- chaos:end timeline -->\n', 'A remark right after the timeline.\n');
+
+    const renewed = renderReport(foldRun(recoveredRun()), broken).markdown;
+    const again = renderReport(foldRun(recoveredRun()), renewed).markdown;
+
+    expect(renewed).toContain('A remark right after the timeline.');
+    expect(count(renewed, '<!-- chaos:end timeline -->')).toBe(1);
+    expect(again).toBe(renewed);
+  });
+
+  test('survives without a head, which is put back', () => {
+    const headless = edited.slice(edited.indexOf('---\n', 4) + 4);
+
+    const renewed = renderReport(foldRun(recoveredRun()), headless).markdown;
+
+    expect(renewed).toMatch(/^---\ntitle: /);
+    expect(renewed).toContain('The old primary came back by itself!');
+  });
+
+  test('survives in a file with Windows line ends', () => {
+    const renewed = renderReport(foldRun(recoveredRun()), edited.replaceAll('\n', '\r\n')).markdown;
+
+    expect(renewed).toContain('The old primary came back by itself!');
+    expect(count(renewed, '<!-- chaos:begin timeline -->')).toBe(1);
+    expect(renewed).not.toContain('ROLLBACK UNKNOWN');
+  });
+});
+
+describe('honesty', () => {
+  test('a rollback that is not clean is the first thing said', () => {
+    const { markdown } = renderReport(foldRun(rollbackIncomplete()));
+    const body = markdown.slice(markdown.indexOf('---\n', 4) + 4).trimStart();
+
+    expect(body.split('\n').slice(1, 3)).toEqual(['> [!CAUTION]', '> **ROLLBACK INCOMPLETE: the system is still changed.**']);
+    expect(body).toContain('chaos recover x7p4nn');
+  });
+
+  test('a held verdict with lost writes is not green', () => {
+    const events = heldFailover().map(
+      (event): JournalEvent =>
+        event.type === 'ledger.settled' ? { ...event, result: { ...event.result, lost: 2, durable: event.result.durable - 2 } } : event,
+    );
+
+    expect(renderReport(foldRun(heldFailover())).markdown).toContain('> [!TIP]');
+    expect(renderReport(foldRun(events)).markdown).not.toContain('> [!TIP]');
+    expect(renderReport(foldRun(events)).markdown).toContain('LOST');
+  });
+
+  test('lost writes stand in the banner', () => {
+    const { markdown } = renderReport(foldRun(lostWrites()));
+
+    expect(markdown.slice(0, markdown.indexOf('<!-- chaos:end verdict -->'))).toContain('3 of 272 acknowledged writes LOST');
+  });
+
+  test('a runner that died has no verdict', () => {
+    const { markdown } = renderReport(foldRun(crashedRunner()));
+
+    expect(markdown).toContain('**NO VERDICT** · unfinished · rollback unknown');
+    expect(markdown).toContain('lost writes');
+  });
+
+  test('an empty journal still gives a report', () => {
+    expect(renderReport(foldRun([])).markdown).toContain('**NO VERDICT**');
+  });
+});
+
+test('text from a target cannot leave its place', () => {
+  const { markdown } = renderReport(foldRun(rollbackIncomplete()));
+  const outsideCode = markdown.replace(/```[\s\S]*?```/g, '');
+
+  expect(outsideCode).not.toMatch(/<img/);
+  expect(outsideCode).not.toMatch(/^# Everything/m);
+  expect(count(markdown, '<!-- chaos:end verdict -->')).toBe(1);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none is the point
+  expect(markdown).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
+});
+
+function outside(markdown: string): string {
+  const body = markdown.slice(markdown.indexOf('---\n', 4) + 4);
+  return body.replace(/<!-- chaos:begin ([a-z-]+) -->[\s\S]*?<!-- chaos:end \1 -->/g, '[$1]');
+}
+
+function count(text: string, part: string): number {
+  return text.split(part).length - 1;
+}
