@@ -1,0 +1,64 @@
+/**
+ * The YAML language. This is its entry: an experiment file, read and checked against the registered faults. What it says about hosts
+ * and SLOs is only checked against an environment (`cross-check.ts`). Connects to nothing.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Diagnostic, Parsed } from '../core/diagnostics.ts';
+import { readSourceFile } from './files.ts';
+import { wrongKind } from './kind.ts';
+import { type Experiment, experimentSchema, type FaultRegistry } from './schema.ts';
+import type { Source } from './source.ts';
+import { parseSourced } from './yaml.ts';
+
+export interface ExperimentFile {
+  readonly experiment: Experiment;
+  /** Absolute. */
+  readonly file: string;
+  /** Of the file's bytes, hexadecimal. */
+  readonly sha256: string;
+  /** For diagnostics about it, for example a fault's mistakes: `source.diagnostic({ path: ['method', 0, 'with', ...], ... })`. */
+  readonly source: Source;
+}
+
+/** Reads and checks an experiment file. Throws `CHAOS_NOT_FOUND` when there is none. */
+export function loadExperiment(file: string, faults: FaultRegistry): Parsed<ExperimentFile> {
+  const read = readSourceFile(file);
+  if (!read.ok) return read;
+  const { text, sha256 } = read.value;
+  const parsed = parseSourced(text, file, experimentSchema(faults), { first: (data) => wrongKind(data, 'Experiment') });
+  if (!parsed.ok) return parsed;
+  const { value: experiment, source } = parsed.value;
+  const warnings = [...parsed.warnings, ...fileWarnings(experiment, file, source)];
+  return { ok: true, value: { experiment, file: path.resolve(file), sha256, source }, warnings };
+}
+
+function fileWarnings(experiment: Experiment, file: string, source: Source): Diagnostic[] {
+  const warnings: Diagnostic[] = [];
+  const name = path.basename(file).replace(/\.ya?ml$/, '');
+  if (name !== experiment.name) {
+    const summary = `the experiment is named ${JSON.stringify(experiment.name)} but its file ${JSON.stringify(name)}`;
+    warnings.push(
+      source.diagnostic({
+        severity: 'warning',
+        code: 'name-mismatch',
+        path: ['name'],
+        summary,
+        detail: 'experiments are found by the name of their file',
+      }),
+    );
+  }
+  const { runbook } = experiment;
+  if (runbook !== undefined && !/^[a-z]+:\/\//.test(runbook) && !existsSync(path.resolve(path.dirname(file), runbook))) {
+    warnings.push(
+      source.diagnostic({
+        severity: 'warning',
+        code: 'missing-runbook',
+        path: ['runbook'],
+        summary: 'the runbook does not exist',
+        detail: 'its path is relative to this file',
+      }),
+    );
+  }
+  return warnings;
+}
