@@ -1,0 +1,11 @@
+/**
+ * Every probe, by the key it has in an environment file. Cheap to import: the language reads the schemas from here; a probe's own
+ * clients come with the standard library or through its context.
+ */
+import type { ProbeDefinition } from './contract.ts';
+import { httpProbe } from './http/index.ts';
+import { postgresLedgerProbe } from './postgres-ledger/index.ts';
+
+const definitions: readonly ProbeDefinition[] = [httpProbe, postgresLedgerProbe];
+
+export const probeRegistry: ReadonlyMap<string, ProbeDefinition> = new Map(definitions.map((definition) => [definition.kind, definition]));
