@@ -18,7 +18,9 @@ export type AbortReason =
   | { readonly kind: 'deadline'; readonly limitMs: number }
   | { readonly kind: 'fault'; readonly fault: string; readonly detail: string }
   | { readonly kind: 'guard'; readonly guard: string; readonly detail: string }
-  | { readonly kind: 'journal'; readonly detail: string };
+  | { readonly kind: 'journal'; readonly detail: string }
+  /** A defect of the runner itself. */
+  | { readonly kind: 'internal'; readonly detail: string };
 
 /** Carried as the `reason` of the run's abort signal. */
 export class RunAborted extends Error {
@@ -49,6 +51,8 @@ export function describeAbort(reason: AbortReason): string {
       return `guard ${reason.guard}: ${reason.detail}`;
     case 'journal':
       return `the journal cannot be written: ${reason.detail}`;
+    case 'internal':
+      return `the runner itself failed: ${reason.detail}`;
     default:
       return assertNever(reason);
   }

@@ -30,6 +30,7 @@ export const AbortReason = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('fault'), fault: z.string(), detail: z.string() }),
   z.strictObject({ kind: z.literal('guard'), guard: z.string(), detail: z.string() }),
   z.strictObject({ kind: z.literal('journal'), detail: z.string() }),
+  z.strictObject({ kind: z.literal('internal'), detail: z.string() }),
 ]);
 
 /** One clause of the hypothesis with what was seen. */

@@ -150,8 +150,10 @@ function aboutMeasurement(event: MeasurementEvent, state: RunState): Sentence {
 function aboutOperation(event: EventOf<'operation.running' | 'operation.finished'>, state: RunState): Sentence | undefined {
   const planned = plannedOperation(state, event);
   if (event.type === 'operation.running') {
-    const sink = planned?.sink === undefined ? '' : `, into ${planned.sink.target}: ${planned.sink.text}`;
-    return event.changes ? say(event.target, `${event.via}: ${event.text}${sink}`) : undefined;
+    if (!event.changes) return undefined;
+    // The exact command stands in the plan and in the journal; a reader of the course wants to know what it is for.
+    const sink = planned?.sink === undefined ? '' : `, into ${planned.sink.target}`;
+    return say(event.target, `${planned?.purpose ?? event.text}${sink} (${event.via} ${event.operation})`);
   }
   if (event.ok) return undefined;
   return say(planned?.target ?? 'runner', `${event.operation} failed after ${formatDuration(event.ms)}: ${event.detail}`, 'warning');

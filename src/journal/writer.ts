@@ -2,7 +2,8 @@
  * The journal: the only record of a run. Append-only, one event a line. An event that announces a change to a target is on disk (fsync)
  * before `record` resolves, so that whoever finds the journal after a crash knows what has to be undone.
  */
-import { type FileHandle, mkdir, open, statfs } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { ChaosError, describeError } from '../core/errors.ts';
 import { type EventBody, type EventType, JournalEvent } from './events.ts';
@@ -68,21 +69,13 @@ export class JournalWriter implements AsyncDisposable {
 
   /** Makes `folder` and an empty journal in it; proves first that there is room and that a line can be written and synced. */
   static async create(folder: string, options: JournalOptions): Promise<JournalWriter> {
+    await proveRoom(folder);
     try {
-      await mkdir(folder, { recursive: true });
-      const { bavail, bsize } = await statfs(folder);
-      if (bavail * bsize < minimumFreeBytes) {
-        throw new Error(`only ${Math.floor((bavail * bsize) / 1024 / 1024)} MiB free, ${minimumFreeBytes / 1024 / 1024} MiB are needed`);
-      }
       const file = await open(journalPath(folder), 'ax', 0o644);
       await file.datasync();
       return new JournalWriter(file, options, options.clock.monotonic(), 0, 0);
     } catch (cause) {
-      throw new ChaosError('CHAOS_REFUSED', `the journal cannot be written in ${folder}`, {
-        target: folder,
-        hint: 'make the folder writable, free some space, or choose another with --reports DIR; nothing was injected',
-        cause,
-      });
+      throw cannotWrite(folder, cause);
     }
   }
 
@@ -153,6 +146,33 @@ export class JournalWriter implements AsyncDisposable {
     await this.#tail;
     await this.#file.close();
   }
+}
+
+/** Makes `folder` and proves that a file of it can be written and synced; rejects with `CHAOS_REFUSED`. Worth asking before anything is started. */
+export async function proveRoom(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    const { bavail, bsize } = await statfs(folder);
+    if (bavail * bsize < minimumFreeBytes) {
+      throw new Error(`only ${Math.floor((bavail * bsize) / 1024 / 1024)} MiB free, ${minimumFreeBytes / 1024 / 1024} MiB are needed`);
+    }
+    const path = join(folder, `.room-${process.pid}`);
+    try {
+      await writeFile(path, 'x', { flush: true });
+    } finally {
+      await rm(path, { force: true });
+    }
+  } catch (cause) {
+    throw cannotWrite(folder, cause);
+  }
+}
+
+function cannotWrite(folder: string, cause: unknown): ChaosError {
+  return new ChaosError('CHAOS_REFUSED', `the journal cannot be written in ${folder}`, {
+    target: folder,
+    hint: 'make the folder writable, free some space, or choose another with --reports DIR; nothing was injected',
+    cause,
+  });
 }
 
 /** A recorder for undoing: what cannot be written is given up, because a full disk must not stop a revert. */

@@ -63,6 +63,7 @@ function aborted(facts: VerdictFacts): Decision {
     case 'deadline':
     case 'guard':
     case 'journal':
+    case 'internal':
       return cutShort(facts, because);
     default:
       return assertNever(reason);

@@ -18,6 +18,20 @@ export function renderStep(step: Step, style: Style): string[] {
   return [...stepHead(step, style), ...stageTitles.flatMap(([stage, title]) => renderStage(step, stage, title, style)), ''];
 }
 
+/** Every change in a line, in the order of the run: for the reader who wants to know what will be hit before reading how. */
+export function outline(steps: readonly Step[]): string[] {
+  return steps.flatMap((step) => {
+    if (step.kind === 'wait') return [`  ${step.id}  wait ${formatDuration(step.forMs)}`];
+    const changes = step.operations.filter((operation) => operation.changes);
+    const width = Math.max(0, ...changes.map(({ target }) => target.length));
+    return changes.map(({ stage, target, purpose, when, pointOfNoReturn }) => {
+      const condition = when === undefined ? '' : ` (${oneLine(when)})`;
+      const mark = pointOfNoReturn === true ? ', POINT OF NO RETURN' : '';
+      return `  ${step.id}  ${stage.padEnd(6)}  ${target.padEnd(width)}  ${oneLine(purpose)}${condition}${mark}`;
+    });
+  });
+}
+
 function stepHead(step: FaultStep, style: Style): string[] {
   const heals = step.heals === 'by-itself' ? 'must heal by itself' : 'heals by its revert';
   const parameters = Object.entries(step.parameters).map(

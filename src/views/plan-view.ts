@@ -6,7 +6,7 @@ import { oneLine } from '../journal/fold-words.ts';
 import type { Plan, PlannedSlo } from '../plan/plan.ts';
 import { displayWidth, pad, wrap } from './columns.ts';
 import { interruptInPlan } from './interrupt.ts';
-import { renderStep } from './plan-steps.ts';
+import { outline, renderStep } from './plan-steps.ts';
 import { type Style, styleFor } from './style.ts';
 
 export interface PlanViewOptions {
@@ -24,6 +24,7 @@ export function renderPlan(plan: Plan, { color, columns = 100 }: PlanViewOptions
     section('Guards', guards(plan, style), style),
     section('Steady state', steadyState(plan), style),
     section('Probes', rows(plan.probes.map(({ name, kind, spec }) => [name, kind, oneLine(JSON.stringify(spec))])), style),
+    section('What changes, in short', outline(plan.steps), style),
     section(
       'Steps',
       plan.steps.flatMap((step) => renderStep(step, style)),

@@ -14,6 +14,7 @@ const reasons: readonly (readonly [AbortReason, string])[] = [
   [{ kind: 'fault', fault: 'command', detail: 'exit code 3' }, 'fault command: exit code 3'],
   [{ kind: 'guard', guard: 'freeze', detail: 'Friday' }, 'guard freeze: Friday'],
   [{ kind: 'journal', detail: 'no space' }, 'the journal cannot be written: no space'],
+  [{ kind: 'internal', detail: 'not a function' }, 'the runner itself failed: not a function'],
 ];
 
 it.each(reasons)('%j is one sentence and fits the journal', (reason, sentence) => {

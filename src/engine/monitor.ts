@@ -1,0 +1,224 @@
+/**
+ * The measuring half of a run: starts the probes, journals their samples, follows every SLO as samples come in, and stops the run when a
+ * fatal level is crossed outside the announced impact or when a probe falls silent. What it cannot measure it says; it never guesses.
+ */
+import { ChaosError, describeError } from '../core/errors.ts';
+import { formatDuration, formatQuantity } from '../core/units.ts';
+import { type Recorder, tolerant } from '../journal/writer.ts';
+import type { PlannedProbe, PlannedSlo } from '../plan/plan.ts';
+import type { LedgerResult, RunningProbe, Sample } from '../probes/contract.ts';
+import { levelOf, type SloLevel, type SloMeasurement, SloTracker, steady } from '../slo/tracker.ts';
+import { now, type RunParts } from './context.ts';
+
+/** Samples are journalled and SLOs evaluated for the record this often; abort decisions do not wait for it. */
+const tickMs = 250;
+/** A probe that gives nothing for this long beyond its own longest sample cannot measure. */
+const silenceMs = 10_000;
+
+interface WatchedProbe {
+  readonly planned: PlannedProbe;
+  readonly probe: RunningProbe;
+  readonly longestMs: number;
+  pending: Sample[];
+  lastAt: number;
+  good: number;
+  lastGoodAt: number;
+}
+
+export interface WatchedSlo {
+  readonly slo: PlannedSlo;
+  readonly tracker: SloTracker;
+  level: SloLevel;
+  /** Run time from which it has been steady without a break; `undefined` while it is not. */
+  steadySince: number | undefined;
+  lastBrokenAt: number | undefined;
+  /** Until then its fatal level does not abort: the announced impact. */
+  impactUntil: number;
+  /** Worst value while the method ran, announced impact included. */
+  worst: { readonly value: number; readonly samples: number } | undefined;
+  /** A severe or fatal level outside the announced impact while the method ran. */
+  broke: { readonly value: number; readonly at: number } | undefined;
+  last: SloMeasurement;
+}
+
+export class Monitor {
+  readonly #parts: RunParts;
+  readonly #record: Recorder;
+  readonly #probes: WatchedProbe[] = [];
+  readonly slos: readonly WatchedSlo[];
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(parts: RunParts) {
+    this.#parts = parts;
+    this.#record = tolerant(parts.record, (error) => parts.control.stop({ kind: 'journal', detail: describeError(error) }));
+    this.slos = parts.plan.slos.map((slo) => ({
+      slo,
+      tracker: new SloTracker(slo),
+      level: 'no-data',
+      steadySince: undefined,
+      lastBrokenAt: undefined,
+      impactUntil: Number.NEGATIVE_INFINITY,
+      worst: undefined,
+      broke: undefined,
+      last: { value: undefined, samples: 0 },
+    }));
+  }
+
+  async start(): Promise<void> {
+    const { parts } = { parts: this.#parts };
+    for (const planned of parts.plan.probes) {
+      const definition = parts.probes.get(planned.kind);
+      if (definition === undefined) throw new ChaosError('CHAOS_PLAN_DRIFT', `this version knows no probe ${planned.kind}`);
+      const spec = definition.spec.parse(parts.secrets.resolveDeep(planned.spec));
+      const watched: WatchedProbe = {
+        planned,
+        longestMs: definition.longestSampleMs(spec),
+        pending: [],
+        lastAt: now(parts),
+        good: 0,
+        lastGoodAt: Number.NEGATIVE_INFINITY,
+        probe: definition.start(spec, {
+          name: planned.name,
+          runId: parts.runId,
+          clock: parts.clock,
+          origin: parts.origin,
+          sql: parts.sql,
+          databases: parts.secrets.resolveDeep(parts.plan.databases),
+          emit: (sample) => this.#take(watched, sample),
+        }),
+      };
+      this.#probes.push(watched);
+      await this.#record({ type: 'probe.started', probe: planned.name });
+    }
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** Stops every probe and writes what is left; one that cannot be stopped does not keep the run from its end. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    await Promise.allSettled(this.#probes.map(({ probe }) => probe.stop()));
+    clearInterval(this.#timer);
+    this.#tick();
+  }
+
+  /** From now on, for `forMs`, a fatal level of these SLOs is the announced impact and does not abort. */
+  expectImpact(slos: readonly string[], forMs: number): void {
+    const until = now(this.#parts) + forMs;
+    for (const watched of this.slos) if (slos.includes(watched.slo.name)) watched.impactUntil = Math.max(watched.impactUntil, until);
+  }
+
+  /** Since when all SLOs have been steady; `undefined` while one is not. With no SLO: since ever. */
+  steadySince(): number | undefined {
+    let since = Number.NEGATIVE_INFINITY;
+    for (const watched of this.slos) {
+      if (watched.steadySince === undefined) return undefined;
+      since = Math.max(since, watched.steadySince);
+    }
+    return since;
+  }
+
+  /** What is not steady now, for people. */
+  broken(): string[] {
+    return this.slos.filter((watched) => watched.steadySince === undefined).map(describe);
+  }
+
+  /** What was not steady at some moment since `time` (run time, ms), and what could not be measured. */
+  brokenSince(time: number): string[] {
+    const slos = this.slos.filter((watched) => watched.steadySince === undefined || (watched.lastBrokenAt ?? -1) >= time).map(describe);
+    const dead = this.#probes
+      .filter((watched) => watched.lastGoodAt < time)
+      .map(({ planned }) => `probe ${planned.name} has no good sample`);
+    return [...slos, ...dead];
+  }
+
+  /** Probes that keep a write ledger. */
+  ledgers(): { readonly name: string; readonly probe: { settle(signal: AbortSignal): Promise<LedgerResult> } }[] {
+    return this.#probes.flatMap(({ planned, probe }) => {
+      const settle = probe.settle?.bind(probe);
+      return settle === undefined ? [] : [{ name: planned.name, probe: { settle } }];
+    });
+  }
+
+  #take(watched: WatchedProbe, sample: Sample): void {
+    watched.pending.push(sample);
+    watched.lastAt = now(this.#parts);
+    if (sample.ok) {
+      watched.good++;
+      watched.lastGoodAt = sample.end;
+    }
+    for (const slo of this.slos) {
+      if (slo.slo.probe !== watched.planned.name) continue;
+      slo.tracker.add(sample);
+      this.#evaluate(slo);
+    }
+  }
+
+  #tick(): void {
+    for (const watched of this.#probes) {
+      if (watched.pending.length > 0) {
+        const samples = watched.pending;
+        watched.pending = [];
+        // Never rejects: the recorder is tolerant and stops the run when the journal is gone.
+        void this.#record({ type: 'probe.sampled', probe: watched.planned.name, samples });
+      }
+      const silentMs = now(this.#parts) - watched.lastAt;
+      if (silentMs > silenceMs + watched.longestMs && this.#parts.control.phase === 'method') {
+        this.#parts.control.stop({ kind: 'silence', probe: watched.planned.name, silentMs: Math.round(silentMs) });
+      }
+    }
+    for (const slo of this.slos) {
+      this.#evaluate(slo);
+      const { value, samples } = slo.last;
+      const measured = { type: 'slo.measured', slo: slo.slo.name, samples, level: slo.level } as const;
+      void this.#record(value === undefined ? measured : { ...measured, value });
+    }
+  }
+
+  #evaluate(watched: WatchedSlo): void {
+    const time = now(this.#parts);
+    const before = watched.level;
+    watched.last = watched.tracker.measure(time);
+    watched.level = levelOf(watched.slo, watched.last);
+    if (steady(watched.level)) watched.steadySince ??= time;
+    else {
+      watched.steadySince = undefined;
+      watched.lastBrokenAt = time;
+    }
+    if (watched.level !== before) this.#crossed(watched, before);
+    if (this.#parts.control.phase === 'method') this.#judge(watched, time);
+  }
+
+  #judge(watched: WatchedSlo, time: number): void {
+    const { slo, last, level } = watched;
+    const { value, samples } = last;
+    if (value === undefined) return;
+    if (watched.worst === undefined || value > watched.worst.value) watched.worst = { value, samples };
+    if (time < watched.impactUntil || steady(level)) return;
+    watched.broke ??= { value, at: time };
+    if (level !== 'fatal') return;
+    const threshold = slo.fatal?.text ?? '';
+    this.#parts.control.stop({ kind: 'slo', slo: slo.name, value, unit: slo.unit, threshold, samples });
+  }
+
+  #crossed(watched: WatchedSlo, before: SloLevel): void {
+    const { slo, level, last } = watched;
+    const { value, samples } = last;
+    if (value === undefined) return;
+    if (level === 'warning' || level === 'severe' || level === 'fatal') {
+      const expected = now(this.#parts) < watched.impactUntil;
+      void this.#record({ type: 'slo.breached', slo: slo.name, level, value, threshold: slo[level]?.text ?? '', samples, expected });
+    } else if (before !== 'no-data' && level === 'ok') {
+      void this.#record({ type: 'slo.cleared', slo: slo.name, value });
+    }
+  }
+}
+
+function describe(watched: WatchedSlo): string {
+  const { slo, last, steadySince, lastBrokenAt } = watched;
+  const value = last.value === undefined ? 'no data' : formatQuantity(last.value, slo.unit);
+  const limit = (slo.severe ?? slo.fatal)?.text ?? '';
+  const when = steadySince === undefined || lastBrokenAt === undefined ? '' : `, last broken at ${formatDuration(lastBrokenAt)}`;
+  return `SLO ${slo.name}: ${value} (limit ${limit}${when})`;
+}

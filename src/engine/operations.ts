@@ -1,0 +1,211 @@
+/**
+ * Runs planned operations and nothing else: a fault names an operation by its id, the text that is executed is the one in the plan.
+ * Every operation is journalled; one that changes a target is journalled before it is sent.
+ */
+import { pipeline } from 'node:stream/promises';
+import { assertNever } from '../core/assert-never.ts';
+import type { Clock } from '../core/clock.ts';
+import { ChaosError, describeError } from '../core/errors.ts';
+import { tail } from '../core/text.ts';
+import { milliseconds } from '../core/units.ts';
+import type { CommandResult } from '../drivers/contract.ts';
+import type { OperationOptions, OperationResult, Operations } from '../faults/contract.ts';
+import type { Recorder } from '../journal/writer.ts';
+import type { FaultStep, Operation } from '../plan/plan.ts';
+import type { Sessions } from './sessions.ts';
+import { fillShell, fillSql, fillStdin } from './variables.ts';
+
+export interface OperationParts {
+  readonly runId: string;
+  readonly step: FaultStep;
+  readonly sessions: Sessions;
+  readonly record: Recorder;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  secret(text: string): string;
+}
+
+const noRows = { rows: [] } as const;
+
+/** When a pipe breaks, each end may still say why for this long, ms; then the one that hangs is ended. */
+const lastWords = 1_000;
+
+export class PlannedOperations implements Operations {
+  readonly #parts: OperationParts;
+
+  constructor(parts: OperationParts) {
+    this.#parts = parts;
+  }
+
+  has(id: string): boolean {
+    return this.#parts.step.operations.some((operation) => operation.id === id);
+  }
+
+  async run(id: string, options: OperationOptions = {}): Promise<OperationResult> {
+    const { step, record, clock, signal } = this.#parts;
+    signal.throwIfAborted();
+    const operation = step.operations.find((candidate) => candidate.id === id);
+    if (operation === undefined) throw new ChaosError('CHAOS_PLAN_DRIFT', `operation ${id} is not in the plan of step ${step.id}`);
+    const shown = { step: step.id, operation: id };
+    await record({
+      type: 'operation.running',
+      ...shown,
+      target: operation.target,
+      via: operation.via,
+      text: this.#text(operation, options),
+      changes: operation.changes,
+    });
+    const started = clock.monotonic();
+    const finish = (ok: boolean, detail: string): Promise<void> =>
+      record({ type: 'operation.finished', ...shown, ok, ms: Math.round(clock.monotonic() - started), detail });
+    try {
+      const result = await this.#execute(operation, options);
+      await finish(true, summary(result));
+      return result;
+    } catch (error) {
+      await finish(false, tail(describeError(error)));
+      throw error;
+    }
+  }
+
+  #variables(options: OperationOptions): Readonly<Record<string, string>> {
+    return { run: this.#parts.runId, ...options.variables };
+  }
+
+  #text(operation: Operation, options: OperationOptions): string {
+    const variables = this.#variables(options);
+    return operation.via === 'sql' ? fillSql(operation.text, variables) : fillShell(operation.text, variables);
+  }
+
+  #execute(operation: Operation, options: OperationOptions): Promise<OperationResult> {
+    switch (operation.via) {
+      case 'shell':
+        return this.#shell(operation, options);
+      case 'sql':
+        return this.#sql(operation, options);
+      case 'copy':
+        return this.#copy(operation, options);
+      default:
+        return assertNever(operation.via);
+    }
+  }
+
+  async #shell(operation: Operation, options: OperationOptions): Promise<OperationResult> {
+    const { sessions, signal } = this.#parts;
+    const host = await sessions.host(operation.target, signal);
+    const stdin =
+      options.stdin === undefined ? undefined : fillStdin(options.stdin, { ...this.#variables(options), ...this.#credentials(operation) });
+    const result = await host.run(
+      {
+        command: this.#text(operation, options),
+        timeout: milliseconds(operation.timeoutMs),
+        ...(stdin === undefined ? {} : { stdin }),
+      },
+      signal,
+    );
+    return { ...this.#accepted(operation, operation.target, result, options), ...noRows };
+  }
+
+  async #sql(operation: Operation, options: OperationOptions): Promise<OperationResult> {
+    const { sessions, signal } = this.#parts;
+    const database = this.#database(operation);
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(operation.timeoutMs))]);
+    try {
+      const session = await sessions.sql(operation.target, database, limited);
+      const rows = await session.query(this.#text(operation, options), [], limited);
+      return { exitCode: null, stdout: '', stderr: '', rows };
+    } catch (error) {
+      if (!limited.aborted || signal.aborted) throw error;
+      throw new ChaosError('CHAOS_SQL', `${operation.purpose}: no answer within ${operation.timeoutMs} ms`, {
+        target: operation.target,
+        cause: error,
+      });
+    }
+  }
+
+  async #copy(operation: Operation, options: OperationOptions): Promise<OperationResult> {
+    const { sessions, signal } = this.#parts;
+    const { sink } = operation;
+    if (sink === undefined) throw new ChaosError('CHAOS_PLAN_DRIFT', `operation ${operation.id} has no sink`);
+    const timeout = milliseconds(operation.timeoutMs);
+    const commands = { read: this.#text(operation, options), write: fillShell(sink.text, this.#variables(options)) };
+    const [from, to] = [await sessions.host(operation.target, signal), await sessions.host(sink.target, signal)];
+    const giveUp = new AbortController();
+    const either = AbortSignal.any([signal, giveUp.signal]);
+    try {
+      const source = await from.start({ command: commands.read, timeout }, either);
+      const target = await to.start({ command: commands.write, timeout }, either);
+      target.stdout.resume();
+      source.stdin.end();
+      const results = Promise.all([source.result, target.result]);
+      try {
+        await pipeline(source.stdout, target.stdin);
+      } catch {
+        // A broken pipe shows in the results below, which say more than the stream's error.
+        await Promise.race([results, this.#parts.clock.sleep(lastWords, signal)]).catch(() => undefined);
+        giveUp.abort();
+      }
+      const [read, written] = await results;
+      return this.#copied(operation, options, { read, written, sink: sink.target });
+    } finally {
+      giveUp.abort();
+    }
+  }
+
+  /** Of two ends the one that was not ended by us says what went wrong. */
+  #copied(
+    operation: Operation,
+    options: OperationOptions,
+    ends: { readonly read: CommandResult; readonly written: CommandResult; readonly sink: string },
+  ): OperationResult {
+    const { read, written, sink } = ends;
+    if (written.ended !== 'aborted') this.#accepted(operation, sink, written, {});
+    const result = this.#accepted(operation, operation.target, read, options);
+    this.#accepted(operation, sink, written, {});
+    return { ...result, ...noRows };
+  }
+
+  #database(operation: Operation): string {
+    if (operation.database === undefined) throw new ChaosError('CHAOS_PLAN_DRIFT', `operation ${operation.id} names no database`);
+    return operation.database;
+  }
+
+  /** The replication role of the operation's cluster; it goes over standard input only and is never journalled. */
+  #credentials(operation: Operation): Readonly<Record<string, string>> {
+    if (operation.database === undefined) return {};
+    const { replication } = this.#parts.sessions.cluster(operation.database);
+    return {
+      'replication-user': this.#parts.secret(replication.user),
+      'replication-password': replication.password === undefined ? '' : this.#parts.secret(replication.password),
+    };
+  }
+
+  #accepted(operation: Operation, target: string, result: CommandResult, options: OperationOptions): Omit<OperationResult, 'rows'> {
+    const { signal } = this.#parts;
+    const say = (what: string): string => `${operation.purpose}: ${what}`;
+    switch (result.ended) {
+      case 'exited':
+        break;
+      case 'aborted':
+        throw signal.reason instanceof Error ? signal.reason : new ChaosError('CHAOS_COMMAND', say('aborted'), { target });
+      case 'timed-out':
+        throw new ChaosError('CHAOS_COMMAND', say(`no end within ${operation.timeoutMs} ms`), { target });
+      case 'lost':
+        throw new ChaosError('CHAOS_TARGET_LOST', say(result.lostBecause ?? 'connection lost'), { target });
+      default:
+        assertNever(result.ended);
+    }
+    const accept = options.accept ?? [0];
+    const fine = accept === 'any' || (result.exitCode !== null && accept.includes(result.exitCode));
+    if (!fine) {
+      const how = result.exitCode === null ? `killed by ${result.signal ?? 'a signal'}` : `exit code ${result.exitCode}`;
+      throw new ChaosError('CHAOS_COMMAND', say(`${how}: ${tail(result.stderr || result.stdout)}`), { target });
+    }
+    return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+  }
+}
+
+function summary(result: OperationResult): string {
+  if (result.rows.length > 0) return tail(JSON.stringify(result.rows), 200);
+  return tail(result.stdout || result.stderr, 200);
+}
