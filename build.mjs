@@ -1,33 +1,66 @@
-// Builds dist/: one ESM bundle with a chunk per lazily loaded command. Bundling what `validate` needs keeps start-up inside its budget
-// (unbundled, zod and yaml alone cost more than the budget); packages used only while a run is under way stay outside.
-import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { build } from 'esbuild';
+// Builds dist/: CommonJS, one file per lazily loaded command and a few shared ones. The form is chosen for start-up, see
+// src/cli/DECISIONS.md. Packages used only while a run is under way (ssh2, pg, pino) stay outside.
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { build } from 'rolldown';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 const root = new URL('.', import.meta.url).pathname;
+
+// What is loaded together is one file: a file costs as much as 20 KB of code. In order; the first that matches takes the module.
+const groups = [
+  { name: 'zod', test: /node_modules\/zod\// },
+  // Needed by every command, so it must not bring zod along.
+  { name: 'core', test: /src\/core\/(?!json\.ts)|src\/views\/style\.ts|src\/cli\/(?:exit-codes|mistakes|version)\.ts/ },
+  {
+    name: 'language',
+    test: /node_modules\/yaml\/|src\/experiment\/(?!json-schema|scaffold)|src\/faults\/[^/]+(?:\/(?:index|schema|plan))?\.ts/,
+  },
+].map((group, index, all) => ({ ...group, priority: all.length - index }));
+
+/** What sources and packages say that suits CommonJS or the start-up less well. */
+const adapted = {
+  name: 'adapted',
+  transform: {
+    filter: { id: [/src\/bin\.ts$/, /commander\/lib\/command\.js$/] },
+    handler: (code) =>
+      code
+        // CommonJS has no top-level await. `main` never rejects; should it never settle, that is a failure.
+        .replace('process.exitCode = await main(', 'process.exitCode = 1;\nvoid main(')
+        .replace(/(void main\(.*\));$/m, '$1.then((code) => {\n  process.exitCode = code;\n});')
+        // Only commands that are programs of their own need it, and it takes longer to load than commander itself.
+        .replace("require('node:child_process')", '{}'),
+  },
+};
 
 // Built beside and swapped, so that a failed build leaves the last one in place.
 const fresh = `${root}dist.new`;
 rmSync(fresh, { recursive: true, force: true });
 await build({
-  absWorkingDir: root,
-  entryPoints: ['src/bin.ts', 'src/lab/keeper.ts', 'src/lab/checkout-service.ts', 'src/lab/load-balancer.ts'],
-  outdir: 'dist.new',
-  outbase: 'src',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
+  cwd: root,
+  input: {
+    bin: 'src/bin.ts',
+    'lab/keeper': 'src/lab/keeper.ts',
+    'lab/checkout-service': 'src/lab/checkout-service.ts',
+    'lab/load-balancer': 'src/lab/load-balancer.ts',
+  },
   platform: 'node',
-  target: 'node20',
   external: ['ssh2', 'pg', 'pino'],
-  define: { CHAOS_VERSION: JSON.stringify(version) },
-  // commander is CommonJS inside an ESM bundle.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
-  chunkNames: 'chunks/[name]-[hash]',
-  alias: { yaml: './node_modules/yaml/browser/index.js' },
-  legalComments: 'none',
-  logLevel: 'warning',
+  // The ES modules of yaml: unlike its CommonJS for Node, what is not used of them can be left out.
+  resolve: { alias: { yaml: `${root}node_modules/yaml/browser/index.js` } },
+  transform: { target: 'node20', define: { CHAOS_VERSION: JSON.stringify(version) } },
+  plugins: [adapted],
+  output: {
+    dir: fresh,
+    format: 'cjs',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    codeSplitting: { groups },
+    // Names of functions and classes stay, for stack traces.
+    minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
+  },
+  logLevel: 'warn',
 });
+writeFileSync(`${fresh}/package.json`, '{ "type": "commonjs" }\n');
 chmodSync(`${fresh}/bin.js`, 0o755);
 rmSync(`${root}dist`, { recursive: true, force: true });
 renameSync(fresh, `${root}dist`);

@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Most of the suite waits for real servers, so a worker more than there are spare cores costs nothing.
+    maxWorkers: 3,
     projects: [
       {
         test: {

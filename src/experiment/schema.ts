@@ -41,7 +41,9 @@ function faultStep(definition: FaultDefinition) {
 function parametersField(definition: FaultDefinition): z.ZodType<JsonObject, unknown> {
   const description = `Parameters of ${definition.kind}.`;
   const parameters = definition.parameters as z.ZodType<JsonObject, unknown>;
-  return parameters.safeParse({}, { jitless: true }).success ? parameters.prefault({}).meta({ description }) : parameters.meta({ description });
+  return parameters.safeParse({}, { jitless: true }).success
+    ? parameters.prefault({}).meta({ description })
+    : parameters.meta({ description });
 }
 
 function expectField(definition: FaultDefinition): z.ZodType<Readonly<Record<string, Comparison>>, unknown> {

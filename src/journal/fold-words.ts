@@ -155,7 +155,8 @@ function aboutOperation(event: EventOf<'operation.running' | 'operation.finished
     const sink = planned?.sink === undefined ? '' : `, into ${planned.sink.target}`;
     return say(event.target, `${planned?.purpose ?? event.text}${sink} (${event.via} ${event.operation})`);
   }
-  if (event.ok) return undefined;
+  // A read that fails is an answer too (a server that is down cannot be asked); where it matters, its fault says so.
+  if (event.ok || planned?.changes === false) return undefined;
   return say(planned?.target ?? 'runner', `${event.operation} failed after ${formatDuration(event.ms)}: ${event.detail}`, 'warning');
 }
 

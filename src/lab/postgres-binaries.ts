@@ -1,5 +1,5 @@
 /** Finds a PostgreSQL that can really run here: the one from npm, the system's, or the one asked for. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
 import * as z from 'zod';
@@ -63,7 +63,13 @@ async function systemFolders(signal: AbortSignal): Promise<string[]> {
     config.trim(),
   ];
   signal.throwIfAborted();
-  return [...new Set(folders)].filter((folder) => folder !== '' && needed.every((name) => existsSync(join(folder, name))));
+  const complete = (folder: string): boolean => folder !== '' && needed.every((name) => existsSync(join(folder, name)));
+  return [...new Set(folders.filter(complete).map(installationOf).filter(complete))];
+}
+
+/** Where the programs really are: a folder of links in PATH may lack what stands beside the real ones, pg_rewind above all. */
+function installationOf(folder: string): string {
+  return dirname(realpathSync(join(folder, 'postgres')));
 }
 
 /** `bin` folders of the versions installed below `parent`, newest first. */

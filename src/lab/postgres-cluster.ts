@@ -108,10 +108,19 @@ async function createAccounts(query: Query, passwords: Passwords): Promise<void>
   await query(`CREATE DATABASE ${databaseName} OWNER ${databaseUsers.shop}`);
 }
 
+/** What pg_rewind needs of a role that is no superuser: https://www.postgresql.org/docs/current/app-pgrewind.html, Notes. */
+const rewindFunctions = [
+  'pg_ls_dir(text, boolean, boolean)',
+  'pg_stat_file(text, boolean)',
+  'pg_read_binary_file(text)',
+  'pg_read_binary_file(text, bigint, bigint, boolean)',
+];
+
 async function createTables(query: Query): Promise<void> {
   await query(`CREATE TABLE orders (
     id uuid PRIMARY KEY, served_by text NOT NULL, amount_cents integer NOT NULL, created_at timestamptz NOT NULL DEFAULT now())`);
   await query(`ALTER TABLE orders OWNER TO ${databaseUsers.shop}`);
+  for (const name of rewindFunctions) await query(`GRANT EXECUTE ON FUNCTION pg_catalog.${name} TO ${databaseUsers.replication}`);
   await query('SELECT pg_create_physical_replication_slot($1, true)', [slotOf(standby)]);
 }
 

@@ -91,7 +91,10 @@ function recoveryClause(context: RunContext): Clause[] {
   } as const;
   const { recovered } = state;
   if (recovered === undefined) return [{ ...base, observed: 'not measured', result: 'unknown' }];
-  if ('sinceMs' in recovered) return [{ ...base, observed: `back after ${formatDuration(recovered.sinceMs)}`, result: 'held' }];
+  if ('sinceMs' in recovered)
+    return [
+      { ...base, observed: recovered.sinceMs === 0 ? 'never left' : `back after ${formatDuration(recovered.sinceMs)}`, result: 'held' },
+    ];
   const skipped = recovered.failed.startsWith('not waited for');
   return [{ ...base, observed: recovered.failed, result: skipped ? 'unknown' : 'refuted' }];
 }

@@ -1,0 +1,145 @@
+/** `chaos recover`: finishes runs whose runner died, from their journals alone. */
+import { CleanupStack } from '../core/cleanup-stack.ts';
+import { ChaosError } from '../core/errors.ts';
+import { parseRunId, type RunId } from '../core/ids.ts';
+import { RunControl } from '../engine/control.ts';
+import { recoverFaults, unreverted } from '../engine/recover.ts';
+import { References } from '../environment/references.ts';
+import { faultRegistry } from '../faults/registry.ts';
+import type { RollbackState } from '../journal/events.ts';
+import { applyEvent, foldRun, type RunState } from '../journal/fold.ts';
+import { findRun, runnerAlive, type StoredRun, unfinishedRuns } from '../journal/runs.ts';
+import { JournalWriter } from '../journal/writer.ts';
+import { probeRegistry } from '../probes/registry.ts';
+import { exitCode } from '../slo/verdict.ts';
+import { renderSummary } from '../views/summary-view.ts';
+import { exitMeaning } from './exit-codes.ts';
+import { openEventLog } from './log.ts';
+import { type ProjectOptions, reportsFolder } from './project.ts';
+import { openRunView } from './run-view.ts';
+import { listenForSignals } from './signals.ts';
+import type { Terminal } from './terminal.ts';
+import { clock, machine, openSessions, operator, sqlConnector } from './wire.ts';
+import { writeReport } from './write-report.ts';
+
+interface Context {
+  readonly terminal: Terminal;
+  readonly options: ProjectOptions & { readonly json?: boolean };
+}
+
+export async function recoverCommand(wanted: string | undefined, context: Context): Promise<number> {
+  const { terminal } = context;
+  const reports = reportsFolder(context.options);
+  const runs =
+    wanted === undefined ? (await unfinishedRuns(reports)).filter((run) => !runnerAlive(run, machine)) : [await findRun(reports, wanted)];
+  if (runs.length === 0) {
+    terminal.err('nothing to recover: every run here is finished, or its runner is still alive');
+    return 0;
+  }
+  let code = 0;
+  for (const run of runs) code = Math.max(code, await recoverOne(run, context));
+  return code;
+}
+
+async function recoverOne(run: StoredRun, context: Context): Promise<number> {
+  const { terminal } = context;
+  const open = unreverted(run.events);
+  if (run.finished !== undefined && open.length === 0) {
+    terminal.err(`run ${run.id} is finished and left nothing in effect; nothing was changed`);
+    return 0;
+  }
+  if (run.finished === undefined && runnerAlive(run, machine)) {
+    throw new ChaosError('CHAOS_REFUSED', `the runner of ${run.id} is still alive (process ${run.started.pid} on ${run.started.machine})`, {
+      hint:
+        run.started.machine === machine
+          ? 'press Ctrl-C there, or end it and try again'
+          : 'run chaos recover on that machine, or end the runner there first',
+    });
+  }
+  // Undoing must not be stopped half-way by a nervous Ctrl-C; three of them still end the process.
+  using _signals = listenForSignals({
+    stop: () => undefined,
+    warn: () => terminal.err('recovering; Ctrl-C again exits and leaves it unfinished'),
+  });
+  const state = await finish(run, context);
+  const report = await writeReport(run.folder, state);
+  const finished = state.finished?.exitCode ?? 1;
+  terminal.err(renderSummary(state, { color: terminal.color, exitCode: finished, exitMeaning: exitMeaning(finished), reportPath: report }));
+  return finished;
+}
+
+async function finish(run: StoredRun, { terminal, options }: Context): Promise<RunState> {
+  const state = foldRun(run.events);
+  const references = new References();
+  const view = openRunView(terminal, { json: options.json === true });
+  const log = await openEventLog();
+  await using cleanup = new CleanupStack();
+  cleanup.defer(() => view.close());
+  const journal = cleanup.use(
+    await JournalWriter.resume(run.folder, {
+      clock,
+      redact: (text) => references.redact(text),
+      onEvent: (event) => {
+        applyEvent(state, event);
+        view.event(event, state);
+        log(event);
+      },
+    }),
+  );
+  await journal.record({ type: 'recover.started', pid: process.pid, operator: operator() });
+  const rollback = (await labIsGone(run, journal)) ? 'clean' : await undo(run, journal, references, cleanup);
+  const judged = { outcome: 'errored', verdict: 'inconclusive', rollback } as const;
+  await journal.record({
+    type: 'verdict.reached',
+    ...judged,
+    clauses: [],
+    because: 'the runner died before the run was over; it was undone afterwards',
+  });
+  const code = exitCode(judged);
+  // The run itself failed, the recovery did not: what is proved undone is inconclusive, not an internal error.
+  await journal.record({ type: 'run.finished', exitCode: code === 1 ? 7 : code });
+  return state;
+}
+
+async function undo(run: StoredRun, journal: JournalWriter, references: References, cleanup: CleanupStack): Promise<RollbackState> {
+  const { plan } = run.started;
+  const sessions = cleanup.use(await openSessions(plan, references, () => undefined));
+  const runId = parseRunId(run.id);
+  if (runId === undefined) throw new ChaosError('CHAOS_JOURNAL', `${run.id} is not the id of a run`);
+  return recoverFaults(
+    {
+      runId: runId satisfies RunId,
+      plan,
+      record: journal.record,
+      origin: journal.origin,
+      clock,
+      sessions,
+      sql: await sqlConnector(),
+      secrets: references,
+      control: new RunControl(),
+      faults: faultRegistry,
+      probes: probeRegistry,
+      recheck: async () => [],
+    },
+    unreverted(run.events),
+  );
+}
+
+/** A practice lab that has ended took its hosts, processes and data with it: nothing can be in effect there. */
+async function labIsGone(run: StoredRun, journal: JournalWriter): Promise<boolean> {
+  const { lab } = run.started;
+  if (lab === undefined) return false;
+  const { listLabs } = await import('../lab/lab.ts');
+  const found = (await listLabs()).find((candidate) => candidate.id === lab.id);
+  if (found?.state === 'up') return false;
+  if (found !== undefined) {
+    const { stopLab } = await import('../lab/stop.ts');
+    await stopLab(lab.id, AbortSignal.timeout(60_000));
+  }
+  const evidence = [`the lab ${lab.id} no longer exists: its hosts, processes and data are gone`];
+  for (const fault of unreverted(run.events).toReversed()) {
+    await journal.record({ type: 'fault.reverted', step: fault.step.id, clean: true, evidence, findings: [], measures: {} });
+  }
+  await journal.record({ type: 'rollback.finished', state: 'clean' });
+  return true;
+}
