@@ -17,21 +17,6 @@ const groups = [
   },
 ].map((group, index, all) => ({ ...group, priority: all.length - index }));
 
-/** What sources and packages say that suits CommonJS or the start-up less well. */
-const adapted = {
-  name: 'adapted',
-  transform: {
-    filter: { id: [/src\/bin\.ts$/, /commander\/lib\/command\.js$/] },
-    handler: (code) =>
-      code
-        // CommonJS has no top-level await. `main` never rejects; should it never settle, that is a failure.
-        .replace('process.exitCode = await main(', 'process.exitCode = 1;\nvoid main(')
-        .replace(/(void main\(.*\));$/m, '$1.then((code) => {\n  process.exitCode = code;\n});')
-        // Only commands that are programs of their own need it, and it takes longer to load than commander itself.
-        .replace("require('node:child_process')", '{}'),
-  },
-};
-
 // Built beside and swapped, so that a failed build leaves the last one in place.
 const fresh = `${root}dist.new`;
 rmSync(fresh, { recursive: true, force: true });
@@ -48,7 +33,6 @@ await build({
   // The ES modules of yaml: unlike its CommonJS for Node, what is not used of them can be left out.
   resolve: { alias: { yaml: `${root}node_modules/yaml/browser/index.js` } },
   transform: { target: 'node20', define: { CHAOS_VERSION: JSON.stringify(version) } },
-  plugins: [adapted],
   output: {
     dir: fresh,
     format: 'cjs',

@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-// Reads argv, sets the exit code; nothing else in the project does.
+// Reads argv, sets the exit code; nothing else in the project does. Should `main` never settle, that is a failure.
 import { main } from './cli/main.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = 1;
+// `main` never rejects. No top-level await: what is shipped is CommonJS, see cli/DECISIONS.md.
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

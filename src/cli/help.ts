@@ -90,8 +90,8 @@ Examples:
 
 export const recover = {
   description: `Undoes what a runner that died left in effect, from its journal alone, verifies it, and finishes the
-report. Without RUN: every unfinished run of the reports folder whose runner is gone. May be
-repeated; with nothing left it changes nothing.`,
+report. Without RUN: every run of the reports folder whose runner is gone, or that ended with
+exit code 6. May be repeated; with nothing left it changes nothing.`,
   after: `
 Examples:
   chaos recover

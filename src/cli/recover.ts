@@ -1,4 +1,5 @@
 /** `chaos recover`: finishes runs whose runner died, from their journals alone. */
+import { join } from 'node:path';
 import { CleanupStack } from '../core/cleanup-stack.ts';
 import { ChaosError } from '../core/errors.ts';
 import { parseRunId, type RunId } from '../core/ids.ts';
@@ -8,7 +9,7 @@ import { References } from '../environment/references.ts';
 import { faultRegistry } from '../faults/registry.ts';
 import type { RollbackState } from '../journal/events.ts';
 import { applyEvent, foldRun, type RunState } from '../journal/fold.ts';
-import { findRun, runnerAlive, type StoredRun, unfinishedRuns } from '../journal/runs.ts';
+import { findRun, readRun, runFolders, runnerAlive, type StoredRun } from '../journal/runs.ts';
 import { JournalWriter } from '../journal/writer.ts';
 import { probeRegistry } from '../probes/registry.ts';
 import { exitCode } from '../slo/verdict.ts';
@@ -20,7 +21,7 @@ import { openRunView } from './run-view.ts';
 import { listenForSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { clock, machine, openSessions, operator, sqlConnector } from './wire.ts';
-import { writeReport } from './write-report.ts';
+import { tryReport } from './write-report.ts';
 
 interface Context {
   readonly terminal: Terminal;
@@ -30,15 +31,25 @@ interface Context {
 export async function recoverCommand(wanted: string | undefined, context: Context): Promise<number> {
   const { terminal } = context;
   const reports = reportsFolder(context.options);
-  const runs =
-    wanted === undefined ? (await unfinishedRuns(reports)).filter((run) => !runnerAlive(run, machine)) : [await findRun(reports, wanted)];
+  const runs = wanted === undefined ? await openRuns(reports) : [await findRun(reports, wanted)];
   if (runs.length === 0) {
-    terminal.err('nothing to recover: every run here is finished, or its runner is still alive');
+    terminal.err('nothing to recover: every run here is finished and undone, or its runner is still alive');
     return 0;
   }
-  let code = 0;
-  for (const run of runs) code = Math.max(code, await recoverOne(run, context));
-  return code;
+  const codes: number[] = [];
+  for (const run of runs) codes.push(await recoverOne(run, context));
+  return codes.includes(6) ? 6 : Math.max(...codes);
+}
+
+/** Runs whose runner is gone, and those that ended without everything proved undone. One that cannot be read is named by `chaos status`. */
+async function openRuns(reports: string): Promise<StoredRun[]> {
+  const runs: StoredRun[] = [];
+  for (const name of await runFolders(reports)) {
+    const run = await readRun(join(reports, name)).catch(() => undefined);
+    if (run === undefined) continue;
+    if (run.finished === undefined ? !runnerAlive(run, machine) : unreverted(run.events).length > 0) runs.push(run);
+  }
+  return runs;
 }
 
 async function recoverOne(run: StoredRun, context: Context): Promise<number> {
@@ -62,9 +73,9 @@ async function recoverOne(run: StoredRun, context: Context): Promise<number> {
     warn: () => terminal.err('recovering; Ctrl-C again exits and leaves it unfinished'),
   });
   const state = await finish(run, context);
-  const report = await writeReport(run.folder, state);
+  const report = await tryReport(run.folder, state, terminal);
   const finished = state.finished?.exitCode ?? 1;
-  terminal.err(renderSummary(state, { color: terminal.color, exitCode: finished, exitMeaning: exitMeaning(finished), reportPath: report }));
+  terminal.err(renderSummary(state, { color: terminal.color, exitCode: finished, exitMeaning: exitMeaning(finished), ...report }));
   return finished;
 }
 

@@ -27,7 +27,7 @@ import { listenForSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { version } from './version.ts';
 import { clock, machine, openSessions, operator, sqlConnector } from './wire.ts';
-import { writeReport } from './write-report.ts';
+import { tryReport } from './write-report.ts';
 
 interface RunOptions extends GroundOptions {
   readonly json?: boolean;
@@ -79,13 +79,13 @@ export async function runCommand(name: string, context: Context): Promise<number
     const runId = newRunId();
     const folder = runFolder(reports, made.plan.experiment.name, runId, clock.wall());
     const result = await journalled({ made, ground, references, sessions, control, state, runId, folder, heard }, context);
-    const report = await writeReport(folder, state);
+    const report = await tryReport(folder, state, terminal);
     terminal.err(
       renderSummary(state, {
         color: terminal.color,
         exitCode: result.exitCode,
         exitMeaning: exitMeaning(result.exitCode),
-        reportPath: report,
+        ...report,
       }),
     );
     return result.exitCode;

@@ -60,5 +60,6 @@ function describe(run: StoredRun): string {
     return runnerAlive(run, machine) ? 'running' : `NOT FINISHED, its runner is gone: chaos recover ${run.id}`;
   const { judgement } = foldRun(run.events);
   if (judgement === undefined) return `exit ${run.finished.exitCode}`;
-  return `${judgement.outcome}, ${judgement.verdict}, rollback ${judgement.rollback} (exit ${run.finished.exitCode})`;
+  const undo = judgement.rollback === 'clean' ? '' : `: chaos recover ${run.id}`;
+  return `${judgement.outcome}, ${judgement.verdict}, rollback ${judgement.rollback} (exit ${run.finished.exitCode})${undo}`;
 }

@@ -1,9 +1,10 @@
 /** Writes the report of a run beside its journal; what people wrote into an earlier one is kept. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ChaosError } from '../core/errors.ts';
+import { ChaosError, describeError } from '../core/errors.ts';
 import type { RunState } from '../journal/fold.ts';
 import { renderReport } from '../report/markdown.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Gives the path of the report. Rejects with `CHAOS_JOURNAL` when it cannot be written; the journal holds everything it was made from. */
 export async function writeReport(folder: string, state: RunState): Promise<string> {
@@ -21,6 +22,16 @@ export async function writeReport(folder: string, state: RunState): Promise<stri
     });
   }
   return path;
+}
+
+/** For the end of a run: a report that cannot be written is told, and must not hide what the run came to. Its path, where there is one. */
+export async function tryReport(folder: string, state: RunState, terminal: Terminal): Promise<{ readonly reportPath?: string }> {
+  try {
+    return { reportPath: await writeReport(folder, state) };
+  } catch (error) {
+    terminal.err(`chaos: ${describeError(error)}; chaos report ${state.run ?? folder} makes it again`);
+    return {};
+  }
 }
 
 /** The report that is there; one that cannot be read must not be overwritten: people may have written into it. */

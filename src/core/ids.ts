@@ -1,6 +1,4 @@
 /** Branded identifiers. Each has one maker, so a run's id can never be passed where a target's is meant. */
-import { randomInt } from 'node:crypto';
-
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
@@ -13,7 +11,8 @@ const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** A fresh run id; 32^6, about a thousand million, are possible. */
 export function newRunId(): RunId {
-  return Array.from({ length: 6 }, () => alphabet[randomInt(alphabet.length)]).join('') as RunId;
+  // 32 letters divide the 256 values of a byte evenly. The global needs no import, which `--help` would pay for.
+  return [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => alphabet[byte % alphabet.length]).join('') as RunId;
 }
 
 /** Parses a run id; `undefined` when `text` is not one. */

@@ -1,5 +1,4 @@
 /** Files that people write, read as text: present, UTF-8, not a folder, not huge. */
-import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Parsed } from '../core/diagnostics.ts';
@@ -7,10 +6,10 @@ import { ChaosError } from '../core/errors.ts';
 
 const maxBytes = 1_048_576;
 
-/** Text of a file with the SHA-256 of its bytes, hexadecimal. */
+/** Text of a file with the bytes it was decoded from. */
 export interface SourceText {
   readonly text: string;
-  readonly sha256: string;
+  readonly bytes: Uint8Array;
 }
 
 /** Throws `CHAOS_NOT_FOUND` when there is no such file, `CHAOS_FILE` when it cannot be read. */
@@ -36,7 +35,7 @@ export function readSourceFile(file: string): Parsed<SourceText> {
   }
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return { ok: true, value: { text, sha256: createHash('sha256').update(bytes).digest('hex') }, warnings: [] };
+    return { ok: true, value: { text, bytes }, warnings: [] };
   } catch {
     return wrong('the file is not UTF-8 text');
   }

@@ -15,8 +15,8 @@ export interface ExperimentFile {
   readonly experiment: Experiment;
   /** Absolute. */
   readonly file: string;
-  /** Of the file's bytes, hexadecimal. */
-  readonly sha256: string;
+  /** Of the file. */
+  readonly bytes: Uint8Array;
   /** For diagnostics about it, for example a fault's mistakes: `source.diagnostic({ path: ['method', 0, 'with', ...], ... })`. */
   readonly source: Source;
 }
@@ -25,12 +25,23 @@ export interface ExperimentFile {
 export function loadExperiment(file: string, faults: FaultRegistry): Parsed<ExperimentFile> {
   const read = readSourceFile(file);
   if (!read.ok) return read;
-  const { text, sha256 } = read.value;
-  const parsed = parseSourced(text, file, experimentSchema(faults), { first: (data) => wrongKind(data, 'Experiment') });
+  const { text, bytes } = read.value;
+  const parsed = parseSourced(text, file, (data) => experimentSchema(faultsNamed(data, faults)), {
+    first: (data) => wrongKind(data, 'Experiment'),
+  });
   if (!parsed.ok) return parsed;
   const { value: experiment, source } = parsed.value;
   const warnings = [...parsed.warnings, ...fileWarnings(experiment, file, source)];
-  return { ok: true, value: { experiment, file: path.resolve(file), sha256, source }, warnings };
+  return { ok: true, value: { experiment, file: path.resolve(file), bytes, source }, warnings };
+}
+
+/** Building the schema of every fault for a file that names one is most of the work; one that names an unknown fault is told all there are. */
+function faultsNamed(data: unknown, faults: FaultRegistry): FaultRegistry {
+  const method: unknown = data !== null && typeof data === 'object' && 'method' in data ? data.method : undefined;
+  const steps: unknown[] = Array.isArray(method) ? method : [];
+  const named = steps.flatMap((step) => (step !== null && typeof step === 'object' && 'fault' in step ? [step.fault] : []));
+  const known = named.flatMap((name) => (typeof name === 'string' ? (faults.get(name) ?? []) : []));
+  return known.length === 0 || known.length < named.length ? faults : new Map(known.map((fault) => [fault.kind, fault]));
 }
 
 function fileWarnings(experiment: Experiment, file: string, source: Source): Diagnostic[] {

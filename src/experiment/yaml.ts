@@ -37,7 +37,12 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
 }
 
 /** As {@link parseYaml}, keeping the source so that later checks can point into it. */
-export function parseSourced<T>(text: string, file: string, schema: z.ZodType<T>, checks: RawChecks = {}): Parsed<Sourced<T>> {
+export function parseSourced<T>(
+  text: string,
+  file: string,
+  schema: z.ZodType<T> | ((data: unknown) => z.ZodType<T>),
+  checks: RawChecks = {},
+): Parsed<Sourced<T>> {
   const read = readYaml(text, displayPath(file));
   if (!read.ok) return read;
   const { source, data } = read.value;
@@ -46,7 +51,8 @@ export function parseSourced<T>(text: string, file: string, schema: z.ZodType<T>
   if (first !== undefined) return failed(source.diagnostic(first));
   const raw = checks.raw?.(data) ?? [];
   // jitless: a file is checked once, and compiling the schema for that takes longer than checking without.
-  const result = schema.safeParse(data, { error: explainIssue, reportInput: true, jitless: true });
+  const fitting = typeof schema === 'function' ? schema(data) : schema;
+  const result = fitting.safeParse(data, { error: explainIssue, reportInput: true, jitless: true });
   if (result.success && raw.length === 0) return { ok: true, value: { value: result.data, source }, warnings: read.warnings };
 
   const judged = new Set(raw.map((mistake) => mistake.path.join('\0')));

@@ -10,6 +10,7 @@ import type { ExperimentFile } from '../experiment/load.ts';
 import type { ExperimentFaultStep } from '../experiment/schema.ts';
 import type { FaultDefinition, FaultPlan } from '../faults/contract.ts';
 import type { ProbeDefinition } from '../probes/contract.ts';
+import { fileHash } from './hash.ts';
 import type { DatabaseCluster, Expectation, FaultStep, PlanDraft, PlannedHost, PlannedProbe, PlannedSlo, Step } from './plan.ts';
 
 export interface PlanInput {
@@ -51,7 +52,7 @@ export function buildPlan(input: PlanInput): BuiltPlan {
 }
 
 function assemble(input: PlanInput, slos: PlannedSlo[], steps: readonly PlannedStep[]): PlanDraft {
-  const { experiment, sha256 } = input.file;
+  const { experiment, bytes } = input.file;
   const { name, tier, file: environmentFile } = input.environment;
   const touched = new Set(steps.flatMap(({ hosts }) => hosts));
   const probes = neededProbes(input, slos, steps);
@@ -71,7 +72,7 @@ function assemble(input: PlanInput, slos: PlannedSlo[], steps: readonly PlannedS
       ...(experiment.runbook === undefined ? {} : { runbook: experiment.runbook }),
       hypothesis: experiment.hypothesis,
       file: input.shownFile,
-      sha256,
+      sha256: fileHash(bytes),
     },
     environment: { name, tier, file: environmentFile },
     hosts: input.hosts.filter((host) => touched.has(host.id)),

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { build } from 'rolldown';
 
 export interface BuiltLab extends AsyncDisposable {
   /** Folder with `lab/keeper.js` and the others. */
@@ -22,18 +22,12 @@ export async function buildLab(): Promise<BuiltLab> {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'chaos-lab-test-'));
   await build({
-    absWorkingDir: join(import.meta.dirname, '..', '..'),
-    entryPoints: [...library, ...programs].map((name) => `src/lab/${name}.ts`),
-    outdir: folder,
-    outbase: 'src',
-    bundle: true,
-    splitting: true,
-    format: 'esm',
+    cwd: join(import.meta.dirname, '..', '..'),
+    input: Object.fromEntries([...library, ...programs].map((name) => [`lab/${name}`, `src/lab/${name}.ts`])),
     platform: 'node',
-    target: 'node20',
-    packages: 'external',
-    chunkNames: 'chunks/[name]-[hash]',
-    logLevel: 'warning',
+    external: ['ssh2', 'pg', 'zod'],
+    output: { dir: folder, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+    logLevel: 'warn',
   });
   // mkdtemp makes it private; the lab's unprivileged account has to read the programs.
   chmodSync(folder, 0o755);

@@ -19,7 +19,7 @@ function said(from = '', to = ''): string[] {
   const environment = loadEnvironment(path.join(folder, 'environment.yaml'), fakeProbes);
   const parsed = parseSourced(good.replace(from, to), 'e.yaml', experimentSchema(fakeFaults));
   if (!environment.ok || !parsed.ok) throw new Error('the fixtures must be valid');
-  const file: ExperimentFile = { experiment: parsed.value.value, source: parsed.value.source, file: '/e.yaml', sha256: '' };
+  const file: ExperimentFile = { experiment: parsed.value.value, source: parsed.value.source, file: '/e.yaml', bytes: new Uint8Array()};
   return crossCheck(file, resolveEnvironment(environment.value)).map(
     (one) => `${one.line}:${one.column} ${one.code}: ${one.summary}; ${one.detail}`,
   );
