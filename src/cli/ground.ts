@@ -9,7 +9,7 @@ import type { ExperimentFile } from '../experiment/load.ts';
 import type { LabInfo } from '../lab/lab.ts';
 import { probeRegistry } from '../probes/registry.ts';
 import { FileMistakes, orThrow } from './mistakes.ts';
-import { openEnvironment, openEnvironmentFile, type ProjectOptions } from './project.ts';
+import { openEnvironment, openEnvironmentFile, openExperiment, type ProjectOptions } from './project.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface GroundOptions extends ProjectOptions {
@@ -27,16 +27,42 @@ export interface Ground extends AsyncDisposable {
 /** How long a lab outlives a runner that was killed, so that `chaos recover` finds it. */
 export const labLingerMs = 10 * 60_000;
 
-/** Checks the experiment against the place before anything is started there, then opens the place. */
-export async function openGround(file: ExperimentFile, options: GroundOptions, terminal: Terminal, signal: AbortSignal): Promise<Ground> {
-  if (options.env !== undefined) {
-    if (options.lab !== undefined) throw new ChaosError('CHAOS_USAGE', '--env and --lab exclude each other');
-    const environment = openEnvironment(options.env, options);
-    check(file, environment);
-    return { environment, [Symbol.asyncDispose]: async () => undefined };
+export interface Work {
+  readonly file: ExperimentFile;
+  /** The named environment, or the shape that every lab has. */
+  readonly environment: EnvironmentModel;
+}
+
+/** Reads the experiment against its environment before anything is started there. Throws `FileMistakes` with those of both files. */
+export async function openWork(name: string, options: GroundOptions): Promise<Work> {
+  if (options.env !== undefined && options.lab !== undefined) throw new ChaosError('CHAOS_USAGE', '--env and --lab exclude each other');
+  let environment: EnvironmentModel;
+  try {
+    environment = options.env === undefined ? await anyLab() : openEnvironment(options.env, options);
+  } catch (error) {
+    if (error instanceof FileMistakes) throw withThoseOf(name, options, error);
+    throw error;
   }
+  return { file: openExperiment(name, options, (data) => crossCheck(data, environment)), environment };
+}
+
+async function anyLab(): Promise<EnvironmentModel> {
   const { environmentShape } = await import('../lab/lab-files.ts');
-  check(file, resolveEnvironment(orThrow(parseEnvironment(environmentShape(), 'lab.yaml', probeRegistry))));
+  return resolveEnvironment(orThrow(parseEnvironment(environmentShape(), 'lab.yaml', probeRegistry)));
+}
+
+function withThoseOf(name: string, options: GroundOptions, mistakes: FileMistakes): FileMistakes {
+  try {
+    openExperiment(name, options);
+    return mistakes;
+  } catch (error) {
+    return error instanceof FileMistakes ? new FileMistakes([...mistakes.diagnostics, ...error.diagnostics]) : mistakes;
+  }
+}
+
+/** Opens the place: the named environment, a lab that is up, or one started for the purpose. */
+export async function openGround({ environment }: Work, options: GroundOptions, terminal: Terminal, signal: AbortSignal): Promise<Ground> {
+  if (options.env !== undefined) return { environment, [Symbol.asyncDispose]: async () => undefined };
   const running = await runningLab(options.lab);
   if (running !== undefined) {
     terminal.err(`using the lab ${running.id} that is up`);
@@ -47,11 +73,6 @@ export async function openGround(file: ExperimentFile, options: GroundOptions, t
     };
   }
   return startOwnLab(options, terminal, signal);
-}
-
-function check(file: ExperimentFile, environment: EnvironmentModel): void {
-  const diagnostics = crossCheck(file, environment);
-  if (diagnostics.length > 0) throw new FileMistakes(diagnostics);
 }
 
 async function runningLab(id: string | undefined): Promise<LabInfo | undefined> {

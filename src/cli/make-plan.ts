@@ -9,7 +9,7 @@ import { findProjectRoot } from '../experiment/project.ts';
 import { faultRegistry } from '../faults/registry.ts';
 import type { GuardInput } from '../guards/contract.ts';
 import { askGuards } from '../guards/registry.ts';
-import { type StoredRun, unfinishedRuns } from '../journal/runs.ts';
+import { openRuns, type StoredRun } from '../journal/runs.ts';
 import { buildPlan } from '../plan/build.ts';
 import { planHash } from '../plan/hash.ts';
 import type { Plan, PlanDraft, PlannedHost } from '../plan/plan.ts';
@@ -62,7 +62,7 @@ async function rolesOf(request: PlanRequest, signal: AbortSignal): Promise<Reado
 }
 
 async function unfinishedHere({ environment, reports }: PlanRequest): Promise<StoredRun[]> {
-  return (await unfinishedRuns(reports)).filter((run) => run.started.plan.environment.file === environment.file);
+  return (await openRuns(reports)).filter((run) => run.started.plan.environment.file === environment.file);
 }
 
 /** Relative to the project the file lies in; a file outside any project keeps its name. */

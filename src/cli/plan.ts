@@ -2,9 +2,9 @@
 import { CleanupStack } from '../core/cleanup-stack.ts';
 import { References } from '../environment/references.ts';
 import { renderPlan } from '../views/plan-view.ts';
-import { type GroundOptions, openGround } from './ground.ts';
+import { type GroundOptions, openGround, openWork } from './ground.ts';
 import { makePlan } from './make-plan.ts';
-import { openExperiment, reportsFolder } from './project.ts';
+import { reportsFolder } from './project.ts';
 import { listenForSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { openSessions } from './wire.ts';
@@ -18,15 +18,15 @@ export async function planCommand(
   name: string,
   { terminal, options }: { readonly terminal: Terminal; readonly options: PlanOptions },
 ): Promise<number> {
-  const file = openExperiment(name, options);
+  const work = await openWork(name, options);
   const reports = reportsFolder(options);
   const stop = new AbortController();
   using _signals = listenForSignals({ stop: (signal) => stop.abort(new Error(`stopped by ${signal}`)), warn: () => undefined });
   await using cleanup = new CleanupStack();
-  const ground = cleanup.use(await openGround(file, options, terminal, stop.signal));
+  const ground = cleanup.use(await openGround(work, options, terminal, stop.signal));
   const sessions = cleanup.use(await openSessions(ground.environment, new References(), () => undefined));
   const confirmed = options.confirm === undefined ? {} : { confirmed: options.confirm };
-  const { plan } = await makePlan({ file, environment: ground.environment, sessions, reports, ...confirmed }, stop.signal);
+  const { plan } = await makePlan({ file: work.file, environment: ground.environment, sessions, reports, ...confirmed }, stop.signal);
   terminal.out(options.json === true ? JSON.stringify(plan) : renderPlan(plan, { color: terminal.color, columns: terminal.columns }));
   return plan.guards.every((answer) => answer.allowed) ? 0 : 3;
 }

@@ -4,6 +4,7 @@ import { loadEnvironment } from '../environment/load.ts';
 import { type EnvironmentModel, resolveEnvironment } from '../environment/resolve.ts';
 import { type ExperimentFile, loadExperiment } from '../experiment/load.ts';
 import { findProjectRoot, isPath, resolveEnvironmentFile, resolveExperimentFile } from '../experiment/project.ts';
+import type { PlacedMistake } from '../experiment/source.ts';
 import { faultRegistry } from '../faults/registry.ts';
 import { probeRegistry } from '../probes/registry.ts';
 import { orThrow } from './mistakes.ts';
@@ -23,9 +24,13 @@ export function reportsFolder(options: ProjectOptions): string {
   return options.reports === undefined ? join(projectRoot(options), 'reports') : resolve(options.reports);
 }
 
-/** Throws `FileMistakes` with everything that is wrong, or `CHAOS_NOT_FOUND`. */
-export function openExperiment(name: string, options: ProjectOptions): ExperimentFile {
-  return orThrow(loadExperiment(resolveExperimentFile(isPath(name) ? '' : projectRoot(options), name), faultRegistry));
+/** Throws `FileMistakes` with everything that is wrong, or `CHAOS_NOT_FOUND`. `checkNames` as for `loadExperiment`. */
+export function openExperiment(
+  name: string,
+  options: ProjectOptions,
+  checkNames?: (data: unknown) => readonly PlacedMistake[],
+): ExperimentFile {
+  return orThrow(loadExperiment(resolveExperimentFile(isPath(name) ? '' : projectRoot(options), name), faultRegistry, checkNames));
 }
 
 export function openEnvironment(name: string, options: ProjectOptions): EnvironmentModel {

@@ -1,5 +1,4 @@
 /** `chaos recover`: finishes runs whose runner died, from their journals alone. */
-import { join } from 'node:path';
 import { CleanupStack } from '../core/cleanup-stack.ts';
 import { ChaosError } from '../core/errors.ts';
 import { parseRunId, type RunId } from '../core/ids.ts';
@@ -9,11 +8,12 @@ import { References } from '../environment/references.ts';
 import { faultRegistry } from '../faults/registry.ts';
 import type { RollbackState } from '../journal/events.ts';
 import { applyEvent, foldRun, type RunState } from '../journal/fold.ts';
-import { findRun, readRun, runFolders, runnerAlive, type StoredRun } from '../journal/runs.ts';
+import { findRun, openRuns, runnerAlive, type StoredRun } from '../journal/runs.ts';
 import { JournalWriter } from '../journal/writer.ts';
 import { probeRegistry } from '../probes/registry.ts';
 import { exitCode } from '../slo/verdict.ts';
 import { renderSummary } from '../views/summary-view.ts';
+import { lockEnvironment } from './environment-lock.ts';
 import { exitMeaning } from './exit-codes.ts';
 import { openEventLog } from './log.ts';
 import { type ProjectOptions, reportsFolder } from './project.ts';
@@ -31,7 +31,7 @@ interface Context {
 export async function recoverCommand(wanted: string | undefined, context: Context): Promise<number> {
   const { terminal } = context;
   const reports = reportsFolder(context.options);
-  const runs = wanted === undefined ? await openRuns(reports) : [await findRun(reports, wanted)];
+  const runs = wanted === undefined ? (await openRuns(reports)).filter(isOrphan) : [await findRun(reports, wanted)];
   if (runs.length === 0) {
     terminal.err('nothing to recover: every run here is finished and undone, or its runner is still alive');
     return 0;
@@ -41,15 +41,9 @@ export async function recoverCommand(wanted: string | undefined, context: Contex
   return codes.includes(6) ? 6 : Math.max(...codes);
 }
 
-/** Runs whose runner is gone, and those that ended without everything proved undone. One that cannot be read is named by `chaos status`. */
-async function openRuns(reports: string): Promise<StoredRun[]> {
-  const runs: StoredRun[] = [];
-  for (const name of await runFolders(reports)) {
-    const run = await readRun(join(reports, name)).catch(() => undefined);
-    if (run === undefined) continue;
-    if (run.finished === undefined ? !runnerAlive(run, machine) : unreverted(run.events).length > 0) runs.push(run);
-  }
-  return runs;
+/** Nobody else will finish it. */
+function isOrphan(run: StoredRun): boolean {
+  return run.finished !== undefined || !runnerAlive(run, machine);
 }
 
 async function recoverOne(run: StoredRun, context: Context): Promise<number> {
@@ -85,6 +79,8 @@ async function finish(run: StoredRun, { terminal, options }: Context): Promise<R
   const view = openRunView(terminal, { json: options.json === true });
   const log = await openEventLog();
   await using cleanup = new CleanupStack();
+  const lock = lockEnvironment(run.started.plan.environment.file);
+  cleanup.defer(() => lock[Symbol.dispose]());
   cleanup.defer(() => view.close());
   const journal = cleanup.use(
     await JournalWriter.resume(run.folder, {

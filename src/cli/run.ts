@@ -17,11 +17,12 @@ import { probeRegistry } from '../probes/registry.ts';
 import { renderSummary } from '../views/summary-view.ts';
 import { consent } from './consent.ts';
 import { stopOnDefects } from './defects.ts';
+import { lockEnvironment } from './environment-lock.ts';
 import { exitMeaning } from './exit-codes.ts';
-import { type Ground, type GroundOptions, openGround } from './ground.ts';
+import { type Ground, type GroundOptions, openGround, openWork } from './ground.ts';
 import { openEventLog } from './log.ts';
 import { type MadePlan, makePlan } from './make-plan.ts';
-import { openExperiment, reportsFolder } from './project.ts';
+import { reportsFolder } from './project.ts';
 import { openRunView } from './run-view.ts';
 import { listenForSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
@@ -43,7 +44,7 @@ interface Context {
 
 export async function runCommand(name: string, context: Context): Promise<number> {
   const { terminal, options } = context;
-  const file = openExperiment(name, options);
+  const work = await openWork(name, options);
   const reports = reportsFolder(options);
   const control = new RunControl();
   const state = newRunState();
@@ -57,7 +58,9 @@ export async function runCommand(name: string, context: Context): Promise<number
   await using cleanup = new CleanupStack();
   try {
     await proveRoom(reports);
-    const ground = cleanup.use(await openGround(file, options, terminal, control.signal));
+    const ground = cleanup.use(await openGround(work, options, terminal, control.signal));
+    const lock = lockEnvironment(ground.environment.file);
+    cleanup.defer(() => lock[Symbol.dispose]());
     const references = new References();
     const sessions = cleanup.use(
       await openSessions(ground.environment, references, (target, error) => {
@@ -67,7 +70,7 @@ export async function runCommand(name: string, context: Context): Promise<number
       }),
     );
     const request = {
-      file,
+      file: work.file,
       environment: ground.environment,
       sessions,
       reports,

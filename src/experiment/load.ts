@@ -8,7 +8,7 @@ import type { Diagnostic, Parsed } from '../core/diagnostics.ts';
 import { readSourceFile } from './files.ts';
 import { wrongKind } from './kind.ts';
 import { type Experiment, experimentSchema, type FaultRegistry } from './schema.ts';
-import type { Source } from './source.ts';
+import type { PlacedMistake, Source } from './source.ts';
 import { parseSourced } from './yaml.ts';
 
 export interface ExperimentFile {
@@ -21,13 +21,21 @@ export interface ExperimentFile {
   readonly source: Source;
 }
 
-/** Reads and checks an experiment file. Throws `CHAOS_NOT_FOUND` when there is none. */
-export function loadExperiment(file: string, faults: FaultRegistry): Parsed<ExperimentFile> {
+/**
+ * Reads and checks an experiment file. `checkNames` looks at the raw data for names that must mean something elsewhere (`cross-check.ts`
+ * of the environment). Throws `CHAOS_NOT_FOUND` when there is no such file.
+ */
+export function loadExperiment(
+  file: string,
+  faults: FaultRegistry,
+  checkNames: (data: unknown) => readonly PlacedMistake[] = () => [],
+): Parsed<ExperimentFile> {
   const read = readSourceFile(file);
   if (!read.ok) return read;
   const { text, bytes } = read.value;
   const parsed = parseSourced(text, file, (data) => experimentSchema(faultsNamed(data, faults)), {
     first: (data) => wrongKind(data, 'Experiment'),
+    raw: checkNames,
   });
   if (!parsed.ok) return parsed;
   const { value: experiment, source } = parsed.value;

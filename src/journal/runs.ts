@@ -52,25 +52,29 @@ export async function findRun(reports: string, wanted: string): Promise<StoredRu
   });
 }
 
-/** Runs without an end, newest first. A journal that cannot be read is skipped here; `chaos status` names it. */
-export async function unfinishedRuns(reports: string): Promise<StoredRun[]> {
+/**
+ * Runs that may have left something in effect, newest first: without an end, or ended with a rollback that was not proved (exit code 6).
+ * A journal that cannot be read is skipped here; `chaos status` names it.
+ */
+export async function openRuns(reports: string): Promise<StoredRun[]> {
   const runs: StoredRun[] = [];
   for (const name of await runFolders(reports)) {
     const folder = join(reports, name);
-    if (await endsFinished(folder)) continue;
+    if (await endsWell(folder)) continue;
     const run = await readRun(folder).catch(() => undefined);
-    if (run !== undefined && run.finished === undefined) runs.push(run);
+    if (run !== undefined && (run.finished === undefined || run.finished.exitCode === 6)) runs.push(run);
   }
   return runs;
 }
 
 /** A finished run's journal ends with that event: the tail tells, so that years of runs need not be read. */
-async function endsFinished(folder: string): Promise<boolean> {
+async function endsWell(folder: string): Promise<boolean> {
   try {
     await using file = await open(journalPath(folder), 'r');
     const { size } = await file.stat();
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(512), position: Math.max(0, size - 512) });
-    return buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').at(-1)?.includes('"type":"run.finished"') ?? false;
+    const last = buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').at(-1) ?? '';
+    return last.includes('"type":"run.finished"') && !last.includes('"exitCode":6');
   } catch {
     return false;
   }

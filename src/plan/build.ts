@@ -3,7 +3,7 @@
  * whatever does not fit is a mistake at its place in the experiment, all of them at once.
  */
 import type { Diagnostic } from '../core/diagnostics.ts';
-import { selectionDiagnostic } from '../environment/cross-check.ts';
+import { selectionMistake } from '../environment/cross-check.ts';
 import type { EnvironmentModel } from '../environment/resolve.ts';
 import { selectTargets } from '../environment/select.ts';
 import type { ExperimentFile } from '../experiment/load.ts';
@@ -111,7 +111,7 @@ function planFault(input: PlanInput, step: ExperimentFaultStep, index: number, d
   if (definition === undefined) throw new TypeError(`no fault ${step.fault}`);
   const selection = selectTargets(step.on, input.hosts, input.environment.labels);
   if (!selection.ok) {
-    diagnostics.push(selectionDiagnostic(input.file, index, step.on, selection.problem));
+    diagnostics.push(input.file.source.diagnostic(selectionMistake(index, step.on, selection.problem)));
     return undefined;
   }
   const planned = definition.plan({

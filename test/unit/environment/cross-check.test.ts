@@ -5,7 +5,6 @@ import { expect, test } from 'vitest';
 import { crossCheck } from '../../../src/environment/cross-check.ts';
 import { loadEnvironment } from '../../../src/environment/load.ts';
 import { resolveEnvironment } from '../../../src/environment/resolve.ts';
-import type { ExperimentFile } from '../../../src/experiment/load.ts';
 import { experimentSchema } from '../../../src/experiment/schema.ts';
 import { parseSourced } from '../../../src/experiment/yaml.ts';
 import { fakeFaults, fakeProbes } from '../experiment/fakes.ts';
@@ -17,12 +16,10 @@ const good = readFileSync(path.join(folder, 'experiment.yaml'), 'utf8')
 
 function said(from = '', to = ''): string[] {
   const environment = loadEnvironment(path.join(folder, 'environment.yaml'), fakeProbes);
-  const parsed = parseSourced(good.replace(from, to), 'e.yaml', experimentSchema(fakeFaults));
-  if (!environment.ok || !parsed.ok) throw new Error('the fixtures must be valid');
-  const file: ExperimentFile = { experiment: parsed.value.value, source: parsed.value.source, file: '/e.yaml', bytes: new Uint8Array()};
-  return crossCheck(file, resolveEnvironment(environment.value)).map(
-    (one) => `${one.line}:${one.column} ${one.code}: ${one.summary}; ${one.detail}`,
-  );
+  if (!environment.ok) throw new Error('the fixture must be valid');
+  const model = resolveEnvironment(environment.value);
+  const parsed = parseSourced(good.replace(from, to), 'e.yaml', experimentSchema(fakeFaults), { raw: (data) => crossCheck(data, model) });
+  return parsed.ok ? [] : parsed.diagnostics.map((one) => `${one.line}:${one.column} ${one.code}: ${one.summary}; ${one.detail}`);
 }
 
 test('an experiment that fits its environment has no mistakes', () => {
@@ -46,4 +43,11 @@ test.each([
   ],
 ])('%s -> %s is told at its place', (from, to, expected) => {
   expect(said(from, to)).toEqual([expected]);
+});
+
+test('unknown names are told together with mistakes of shape', () => {
+  const found = said('{ group: checkout, count: 1 }', '{ host: checkout-9 }\n    durration: 5s');
+
+  expect(found).toContainEqual(expect.stringContaining('no host "checkout-9"'));
+  expect(found).toContainEqual(expect.stringContaining('durration'));
 });

@@ -1,10 +1,10 @@
 // Builds dist/: CommonJS, one file per lazily loaded command and a few shared ones. The form is chosen for start-up, see
 // src/cli/DECISIONS.md. Packages used only while a run is under way (ssh2, pg, pino) stay outside.
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { build } from 'rolldown';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'rolldown';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
-const root = new URL('.', import.meta.url).pathname;
 
 // What is loaded together is one file: a file costs as much as 20 KB of code. In order; the first that matches takes the module.
 const groups = [
@@ -17,11 +17,15 @@ const groups = [
   },
 ].map((group, index, all) => ({ ...group, priority: all.length - index }));
 
-// Built beside and swapped, so that a failed build leaves the last one in place.
-const fresh = `${root}dist.new`;
-rmSync(fresh, { recursive: true, force: true });
-await build({
-  cwd: root,
+/** The package is of ES modules; dist/ is not. */
+const commonjs = {
+  name: 'commonjs',
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'package.json', source: '{ "type": "commonjs" }\n' });
+  },
+};
+
+export default defineConfig({
   input: {
     bin: 'src/bin.ts',
     'lab/keeper': 'src/lab/keeper.ts',
@@ -31,10 +35,12 @@ await build({
   platform: 'node',
   external: ['ssh2', 'pg', 'pino'],
   // The ES modules of yaml: unlike its CommonJS for Node, what is not used of them can be left out.
-  resolve: { alias: { yaml: `${root}node_modules/yaml/browser/index.js` } },
+  resolve: { alias: { yaml: fileURLToPath(new URL('node_modules/yaml/browser/index.js', import.meta.url)) } },
   transform: { target: 'node20', define: { CHAOS_VERSION: JSON.stringify(version) } },
+  plugins: [commonjs],
   output: {
-    dir: fresh,
+    dir: 'dist',
+    cleanDir: true,
     format: 'cjs',
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
@@ -42,9 +48,4 @@ await build({
     // Names of functions and classes stay, for stack traces.
     minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
   },
-  logLevel: 'warn',
 });
-writeFileSync(`${fresh}/package.json`, '{ "type": "commonjs" }\n');
-chmodSync(`${fresh}/bin.js`, 0o755);
-rmSync(`${root}dist`, { recursive: true, force: true });
-renameSync(fresh, `${root}dist`);
