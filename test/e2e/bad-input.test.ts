@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { experiment, killStep } from '../support/e2e-experiments.ts';
-import { Workplace } from '../support/e2e-workplace.ts';
+import { TempProject } from '../support/e2e-project.ts';
 
 const manyMistakes = `apiVersion: chaos/v1
 kind: Experiment
@@ -34,9 +34,9 @@ method:
     with: { pidFile: run/checkout.pid }
 `;
 
-let place: Workplace;
+let place: TempProject;
 beforeAll(() => {
-  place = new Workplace();
+  place = new TempProject();
   place.write('experiments/many.yaml', manyMistakes);
   place.write('experiments/names.yaml', unknownNames);
   place.write('experiments/fine.yaml', experiment({ name: 'fine', steps: [killStep] }));

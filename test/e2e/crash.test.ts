@@ -5,13 +5,13 @@ import type { LabInfo } from '../../src/lab/lab.ts';
 import type { RunningChaos } from '../support/cli.ts';
 import { LabDatabase, type Node, otherNode } from '../support/e2e-database.ts';
 import { experiment, failoverStep, killStep, quickEnvironment } from '../support/e2e-experiments.ts';
-import { journalOf, marksOf, rolesOf, Workplace } from '../support/e2e-workplace.ts';
+import { journalOf, marksOf, rolesOf, TempProject } from '../support/e2e-project.ts';
 
 const slow = experiment({ name: 'slow', steps: [failoverStep('mode: crash, promoteAfter: 10s'), 'wait: 2s'] });
 const patient = experiment({ name: 'patient', steps: [failoverStep('mode: crash'), 'wait: 30s'] });
 
 /** One primary that can be written to, one standby that streams from it, and nobody else believes to be primary. */
-async function expectWhole(place: Workplace, database: LabDatabase, primary: Node): Promise<void> {
+async function expectWhole(place: TempProject, database: LabDatabase, primary: Node): Promise<void> {
   expect(rolesOf(await place.labStatus())).toEqual({ [primary]: 'primary', [otherNode(primary)]: 'standby' });
   expect(await database.writable(primary)).toBe(true);
   await expect.poll(() => database.standbys(primary), { timeout: 5_000 }).toEqual(['streaming']);
@@ -21,12 +21,12 @@ const started = (run: RunningChaos) => run.waitForEvent('run.started');
 const marked = (run: RunningChaos, mark: string) => run.waitForEvent('fault.marked', (event) => event.mark === mark);
 
 describe('in a lab that is up', () => {
-  let place: Workplace;
+  let place: TempProject;
   let lab: LabInfo;
   let database: LabDatabase;
   let environment: string;
   beforeAll(async () => {
-    place = new Workplace();
+    place = new TempProject();
     place.write('experiments/slow.yaml', slow);
     place.write('experiments/patient.yaml', patient);
     lab = await place.labUp();
@@ -202,7 +202,7 @@ describe('in a lab that is up', () => {
 });
 
 test('a runner killed hard that had started the lab itself: recover still works, and the lab goes down afterwards', async () => {
-  await using place = new Workplace();
+  await using place = new TempProject();
   place.write('experiments/slow.yaml', slow);
   await using run = place.start(['run', 'slow']);
   await marked(run, 'primary-down');
@@ -218,7 +218,7 @@ test('a runner killed hard that had started the lab itself: recover still works,
 });
 
 test('the lab taken away under a run: exit code 6, and a plain recover finishes it once that can be proved', async () => {
-  await using place = new Workplace();
+  await using place = new TempProject();
   place.write('experiments/kill.yaml', experiment({ name: 'kill', steps: [killStep, 'wait: 30s'], recovery: '{ within: 3s, hold: 2s }' }));
   await place.labUp();
   await using run = place.start(['run', 'kill']);

@@ -5,12 +5,12 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chaosBin, type Finished, repository, runChaos } from '../support/cli.ts';
 import { allHelp, documentedLines, exampleLines, type HelpText } from '../support/e2e-docs.ts';
-import { Workplace } from '../support/e2e-workplace.ts';
+import { TempProject } from '../support/e2e-project.ts';
 
-let place: Workplace;
+let place: TempProject;
 let helps: readonly HelpText[];
 beforeAll(async () => {
-  place = new Workplace();
+  place = new TempProject();
   helps = await allHelp();
   projectLikeOurs();
 });

@@ -6,7 +6,7 @@ import type { JournalEvent } from '../../src/journal/events.ts';
 import type { LabInfo } from '../../src/lab/lab.ts';
 import { LabDatabase, type Node, otherNode } from '../support/e2e-database.ts';
 import { experiment, failoverStep, quickEnvironment } from '../support/e2e-experiments.ts';
-import { journalOf, marksOf, rolesOf, Workplace } from '../support/e2e-workplace.ts';
+import { journalOf, marksOf, rolesOf, TempProject } from '../support/e2e-project.ts';
 
 const experiments = {
   crash: [failoverStep('mode: crash'), 'wait: 2s'],
@@ -15,8 +15,8 @@ const experiments = {
   stall: [failoverStep('mode: crash, stall: 1s'), 'wait: 2s'],
 };
 
-function workplace(): Workplace {
-  const place = new Workplace();
+function project(): TempProject {
+  const place = new TempProject();
   for (const [name, steps] of Object.entries(experiments)) place.write(`experiments/${name}.yaml`, experiment({ name, steps }));
   // Without its standby the shop cannot come back, so there is no use in waiting for it.
   const recovery = '{ within: 3s, hold: 2s }';
@@ -27,14 +27,14 @@ function workplace(): Workplace {
 
 const verdictOf = (events: readonly JournalEvent[]) => events.findLast((event) => event.type === 'verdict.reached');
 const ledgerOf = (events: readonly JournalEvent[]) => events.flatMap((event) => (event.type === 'ledger.settled' ? [event.result] : []))[0];
-const lastJournal = (place: Workplace, name: string): JournalEvent[] =>
+const lastJournal = (place: TempProject, name: string): JournalEvent[] =>
   journalOf(join(place.reports, place.runFolders().findLast((folder) => folder.includes(`-${name}-`)) ?? name));
 
-async function primaryOf(place: Workplace): Promise<Node> {
+async function primaryOf(place: TempProject): Promise<Node> {
   return rolesOf(await place.labStatus())['db-a'] === 'primary' ? 'db-a' : 'db-b';
 }
 
-async function expectSwapped(place: Workplace, database: LabDatabase, before: Node): Promise<void> {
+async function expectSwapped(place: TempProject, database: LabDatabase, before: Node): Promise<void> {
   const status = await place.labStatus();
   expect(rolesOf(status)).toEqual({ [otherNode(before)]: 'primary', [before]: 'standby' });
   expect(status.healthy).toBe(true);
@@ -42,12 +42,12 @@ async function expectSwapped(place: Workplace, database: LabDatabase, before: No
 }
 
 describe('with a synchronous standby', () => {
-  let place: Workplace;
+  let place: TempProject;
   let lab: LabInfo;
   let database: LabDatabase;
   let environment: string;
   beforeAll(async () => {
-    place = workplace();
+    place = project();
     lab = await place.labUp();
     database = new LabDatabase(lab);
     environment = quickEnvironment(lab);
@@ -144,7 +144,7 @@ describe('with a synchronous standby', () => {
 
 describe('with an asynchronous standby', () => {
   test('a stalled replication loses acknowledged writes, and the run says so: refuted, exit code 5', async () => {
-    await using place = workplace();
+    await using place = project();
     const lab = await place.labUp('--replication', 'async');
 
     const run = await place.chaos(['run', 'stall', '--env', quickEnvironment(lab)]);
@@ -164,7 +164,7 @@ describe('with the PostgreSQL of the system', () => {
     const root = '/usr/lib/postgresql';
     const versions = existsSync(root) ? readdirSync(root) : [];
     context.skip(!versions.some((version) => existsSync(join(root, version, 'bin', 'pg_rewind'))), `no pg_rewind below ${root}`);
-    await using place = workplace();
+    await using place = project();
     const lab = await place.labUp('--postgres', 'system');
 
     const run = await place.chaos(['run', 'crash', '--env', quickEnvironment(lab)]);

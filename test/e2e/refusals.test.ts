@@ -5,13 +5,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { LabInfo } from '../../src/lab/lab.ts';
 import { LabDatabase } from '../support/e2e-database.ts';
 import { environmentLike, experiment, failoverStep, killStep } from '../support/e2e-experiments.ts';
-import { journalOf, rolesOf, Workplace } from '../support/e2e-workplace.ts';
+import { journalOf, rolesOf, TempProject } from '../support/e2e-project.ts';
 
-let place: Workplace;
+let place: TempProject;
 let lab: LabInfo;
 let database: LabDatabase;
 beforeAll(async () => {
-  place = new Workplace();
+  place = new TempProject();
   place.write('experiments/failover.yaml', experiment({ name: 'failover', steps: [failoverStep('mode: crash')] }));
   place.write('experiments/close.yaml', experiment({ name: 'close', steps: [failoverStep('mode: crash, maxLag: 1kB')] }));
   place.write('experiments/kill.yaml', experiment({ name: 'kill', steps: [killStep] }));

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { describe, type ExpectStatic, test, vi } from 'vitest';
 import { repository } from '../support/cli.ts';
 import { machineFootprint, remainingMemory, sharedMemoryIn } from '../support/e2e-machine.ts';
-import { journalOf, Workplace } from '../support/e2e-workplace.ts';
+import { journalOf, TempProject } from '../support/e2e-project.ts';
 import { footprint, nothing, type Traces, tracesOf } from '../support/lab-footprint.ts';
 
 const linux = process.platform === 'linux';
 if (!linux) process.stderr.write('skipped: what is left behind can only be counted through /proc\n');
 
 /** Ports and memory of the lab that the run started for itself; throws until it is up. */
-function tracesOfLab(place: Workplace): Traces {
+function tracesOfLab(place: TempProject): Traces {
   const [folder = ''] = place.labFolders();
   const dir = join(place.tmp, folder);
   const { id, basePort, state } = JSON.parse(readFileSync(join(dir, 'lab.json'), 'utf8')) as {
@@ -33,7 +33,7 @@ interface Shipped {
   readonly lost: number | undefined;
 }
 
-async function runAsShipped(place: Workplace, { name, lost }: Shipped, time: number, expect: ExpectStatic): Promise<void> {
+async function runAsShipped(place: TempProject, { name, lost }: Shipped, time: number, expect: ExpectStatic): Promise<void> {
   const reports = join(place.dir, `${name}-${time}`);
   const before = machineFootprint(place.tmp);
 
@@ -65,7 +65,7 @@ async function runAsShipped(place: Workplace, { name, lost }: Shipped, time: num
 }
 
 async function threeTimes(shipped: Shipped, expect: ExpectStatic): Promise<void> {
-  await using place = new Workplace();
+  await using place = new TempProject();
   for (const time of [1, 2, 3]) await runAsShipped(place, shipped, time, expect);
 }
 

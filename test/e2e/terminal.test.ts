@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { experiment, failoverStep, killStep, quickEnvironment } from '../support/e2e-experiments.ts';
+import { TempProject } from '../support/e2e-project.ts';
 import { ctrlC, inTerminal, noTerminal, type TerminalSession } from '../support/e2e-terminal.ts';
-import { Workplace } from '../support/e2e-workplace.ts';
 
 const missing = noTerminal();
 if (missing !== undefined) process.stderr.write(`skipped: ${missing}\n`);
@@ -18,10 +18,10 @@ function expectCursorBack(output: string): void {
 }
 
 describe.runIf(missing === undefined)('in a terminal', () => {
-  let place: Workplace;
+  let place: TempProject;
   let environment: string;
   beforeAll(async () => {
-    place = new Workplace();
+    place = new TempProject();
     place.write('experiments/kill.yaml', experiment({ name: 'kill', steps: [killStep, 'wait: 2s'] }));
     place.write('experiments/slow.yaml', experiment({ name: 'slow', steps: [failoverStep('mode: crash, promoteAfter: 10s')] }));
     environment = quickEnvironment(await place.labUp());

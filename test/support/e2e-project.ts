@@ -10,7 +10,7 @@ import type { LabInfo } from '../../src/lab/lab.ts';
 import type { LabStatus } from '../../src/lab/status.ts';
 import { type ChaosOptions, type Finished, type RunningChaos, runChaos, startChaos } from './cli.ts';
 
-export class Workplace implements AsyncDisposable {
+export class TempProject implements AsyncDisposable {
   readonly dir: string;
   readonly project: string;
   readonly reports: string;
