@@ -84,7 +84,7 @@ async function runningLab(id: string | undefined): Promise<LabInfo | undefined> 
 }
 
 async function startOwnLab(options: GroundOptions, terminal: Terminal, signal: AbortSignal): Promise<Ground> {
-  const [{ startLab }, { stopLab }, { adoptLab }] = await Promise.all([
+  const [{ startLab }, { stopLab }, { adoptLab, listLabs }] = await Promise.all([
     import('../lab/start.ts'),
     import('../lab/stop.ts'),
     import('../lab/lab.ts'),
@@ -102,7 +102,8 @@ async function startOwnLab(options: GroundOptions, terminal: Terminal, signal: A
         terminal.err(`lab ${lab.id} stays up; chaos lab down ${lab.id} stops it`);
         return;
       }
-      await stopLab(lab.id, AbortSignal.timeout(60_000));
+      // Someone may have taken it down meanwhile.
+      if ((await listLabs()).some(({ id }) => id === lab.id)) await stopLab(lab.id, AbortSignal.timeout(60_000));
       terminal.err(`lab ${lab.id} is down`);
     },
   };

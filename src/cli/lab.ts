@@ -1,5 +1,6 @@
 /** `chaos lab …`: the practice system from the outside. */
 import { spawn } from 'node:child_process';
+import { RunAborted } from '../core/abort.ts';
 import { systemClock } from '../core/clock.ts';
 import { ChaosError } from '../core/errors.ts';
 import { targetId } from '../core/ids.ts';
@@ -31,7 +32,7 @@ const sshCommandLimit = milliseconds(24 * 3_600_000);
 export async function labUpCommand({ terminal, options }: Context<UpOptions>): Promise<number> {
   const stop = new AbortController();
   using _signals = listenForSignals({
-    stop: (signal) => stop.abort(new ChaosError('CHAOS_ABORTED', `stopped by ${signal}`)),
+    stop: (signal) => stop.abort(new RunAborted({ kind: 'operator', by: signal })),
     warn: () => undefined,
   });
   const started = systemClock.monotonic();

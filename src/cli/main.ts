@@ -3,6 +3,7 @@
  * `--help` stays as quick as node itself.
  */
 import { Command, CommanderError, Option } from 'commander';
+import { RunAborted } from '../core/abort.ts';
 import { ChaosError, describeError } from '../core/errors.ts';
 import { exitUsage } from './exit-codes.ts';
 import * as help from './help.ts';
@@ -38,6 +39,10 @@ async function failure(error: unknown, terminal: Terminal, json: boolean): Promi
     if (json) terminal.out(JSON.stringify(diagnosticsJson(error.diagnostics)));
     else terminal.err(renderDiagnostics(error.diagnostics, { color: terminal.color }));
     return exitUsage;
+  }
+  if (error instanceof RunAborted && error.reason.kind === 'operator') {
+    terminal.err(`${error.message} before anything was changed`);
+    return error.reason.by === 'SIGINT' ? 130 : 143;
   }
   if (error instanceof ChaosError) {
     terminal.err(`chaos: ${describeError(error)} [${error.code}]`);

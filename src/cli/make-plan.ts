@@ -9,7 +9,7 @@ import { findProjectRoot } from '../experiment/project.ts';
 import { faultRegistry } from '../faults/registry.ts';
 import type { GuardInput } from '../guards/contract.ts';
 import { askGuards } from '../guards/registry.ts';
-import { openRuns, type StoredRun } from '../journal/runs.ts';
+import { openRuns } from '../journal/runs.ts';
 import { buildPlan } from '../plan/build.ts';
 import { planHash } from '../plan/hash.ts';
 import type { Plan, PlanDraft, PlannedHost } from '../plan/plan.ts';
@@ -55,14 +55,16 @@ async function rolesOf(request: PlanRequest, signal: AbortSignal): Promise<Reado
     const [left] = signal.aborted ? [] : await unfinishedHere(request);
     if (left === undefined) throw cause;
     throw new ChaosError('CHAOS_REFUSED', describeError(cause), {
-      hint: `run ${left.id} is not finished: chaos recover ${left.id}`,
+      hint: `run ${left} is not finished: chaos recover ${left}`,
       cause,
     });
   }
 }
 
-async function unfinishedHere({ environment, reports }: PlanRequest): Promise<StoredRun[]> {
-  return (await openRuns(reports)).filter((run) => run.started.plan.environment.file === environment.file);
+/** Ids of the runs on this environment that are open; a journal that cannot be read may be of any environment. */
+async function unfinishedHere({ environment, reports }: PlanRequest): Promise<string[]> {
+  const { runs, unreadable } = await openRuns(reports);
+  return [...runs.filter((run) => run.started.plan.environment.file === environment.file).map((run) => run.id), ...unreadable];
 }
 
 /** Relative to the project the file lies in; a file outside any project keeps its name. */
@@ -84,7 +86,7 @@ function withRoles(environment: EnvironmentModel, roles: ReadonlyMap<string, Dat
 
 async function guardInput(request: PlanRequest, plan: PlanDraft, except: string | undefined): Promise<GuardInput> {
   const { environment, confirmed } = request;
-  const unfinished = (await unfinishedHere(request)).filter((run) => run.id !== except);
+  const unfinished = (await unfinishedHere(request)).filter((run) => run !== except);
   const groups = new Map<string, string[]>();
   for (const host of environment.hosts) {
     for (const group of host.groups) groups.set(group, [...(groups.get(group) ?? []), host.id]);
@@ -92,7 +94,7 @@ async function guardInput(request: PlanRequest, plan: PlanDraft, except: string 
   return {
     plan,
     environment: { groups, hostCount: environment.hosts.length, protectedHosts: environment.protectedHosts, ...environment.guards },
-    unfinished: unfinished.map((run) => run.id),
+    unfinished,
     ...(confirmed === undefined ? {} : { confirmed }),
   };
 }

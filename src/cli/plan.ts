@@ -1,4 +1,5 @@
 /** `chaos plan`: shows what a run would do and does nothing. */
+import { RunAborted } from '../core/abort.ts';
 import { CleanupStack } from '../core/cleanup-stack.ts';
 import { References } from '../environment/references.ts';
 import { renderPlan } from '../views/plan-view.ts';
@@ -21,7 +22,10 @@ export async function planCommand(
   const work = await openWork(name, options);
   const reports = reportsFolder(options);
   const stop = new AbortController();
-  using _signals = listenForSignals({ stop: (signal) => stop.abort(new Error(`stopped by ${signal}`)), warn: () => undefined });
+  using _signals = listenForSignals({
+    stop: (signal) => stop.abort(new RunAborted({ kind: 'operator', by: signal })),
+    warn: () => undefined,
+  });
   await using cleanup = new CleanupStack();
   const ground = cleanup.use(await openGround(work, options, terminal, stop.signal));
   const sessions = cleanup.use(await openSessions(ground.environment, new References(), () => undefined));

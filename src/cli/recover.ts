@@ -1,6 +1,8 @@
 /** `chaos recover`: finishes runs whose runner died, from their journals alone. */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { CleanupStack } from '../core/cleanup-stack.ts';
-import { ChaosError } from '../core/errors.ts';
+import { ChaosError, describeError } from '../core/errors.ts';
 import { parseRunId, type RunId } from '../core/ids.ts';
 import { RunControl } from '../engine/control.ts';
 import { recoverFaults, unreverted } from '../engine/recover.ts';
@@ -31,14 +33,28 @@ interface Context {
 export async function recoverCommand(wanted: string | undefined, context: Context): Promise<number> {
   const { terminal } = context;
   const reports = reportsFolder(context.options);
-  const runs = wanted === undefined ? (await openRuns(reports)).filter(isOrphan) : [await findRun(reports, wanted)];
-  if (runs.length === 0) {
-    terminal.err('nothing to recover: every run here is finished and undone, or its runner is still alive');
-    return 0;
-  }
+  if (context.options.reports !== undefined && !existsSync(reports))
+    throw new ChaosError('CHAOS_NOT_FOUND', `there is no folder ${reports}`);
+  if (wanted !== undefined) return recoverOne(await findRun(reports, wanted), context);
+  const { runs, unreadable } = await openRuns(reports);
   const codes: number[] = [];
-  for (const run of runs) codes.push(await recoverOne(run, context));
-  return codes.includes(6) ? 6 : Math.max(...codes);
+  for (const name of unreadable) {
+    terminal.err(`${name}: its journal cannot be read, so what it left is unknown; chaos report ${name} tells the place`);
+    codes.push(6);
+  }
+  for (const run of runs.filter(isOrphan)) codes.push(await tryRecover(run, context));
+  if (codes.length === 0) terminal.err('nothing to recover: every run here is finished and undone, or its runner is still alive');
+  return codes.includes(6) ? 6 : Math.max(0, ...codes);
+}
+
+/** One run that cannot be recovered must not keep the others from it. */
+async function tryRecover(run: StoredRun, context: Context): Promise<number> {
+  try {
+    return await recoverOne(run, context);
+  } catch (error) {
+    context.terminal.err(`run ${run.id} is not recovered: ${describeError(error)}`);
+    return 6;
+  }
 }
 
 /** Nobody else will finish it. */
@@ -134,15 +150,16 @@ async function undo(run: StoredRun, journal: JournalWriter, references: Referenc
 
 /** A practice lab that has ended took its hosts, processes and data with it: nothing can be in effect there. */
 async function labIsGone(run: StoredRun, journal: JournalWriter): Promise<boolean> {
-  const { lab } = run.started;
-  if (lab === undefined) return false;
+  const { lab, plan } = run.started;
+  // Only the machine it ran on can say so, and only the folder itself: a list of labs is that of one account and one TMPDIR.
+  if (lab === undefined || run.started.machine !== machine) return false;
   const { listLabs } = await import('../lab/lab.ts');
   const found = (await listLabs()).find((candidate) => candidate.id === lab.id);
-  if (found?.state === 'up') return false;
-  if (found !== undefined) {
+  if (found !== undefined && found.state !== 'up') {
     const { stopLab } = await import('../lab/stop.ts');
     await stopLab(lab.id, AbortSignal.timeout(60_000));
   }
+  if (existsSync(dirname(plan.environment.file))) return false;
   const evidence = [`the lab ${lab.id} no longer exists: its hosts, processes and data are gone`];
   for (const fault of unreverted(run.events).toReversed()) {
     await journal.record({ type: 'fault.reverted', step: fault.step.id, clean: true, evidence, findings: [], measures: {} });

@@ -1,6 +1,5 @@
 /** `chaos run`: plan, consent, journal, engine, report; and whatever happens, everything given back. */
 
-import { RunAborted } from '../core/abort.ts';
 import { CleanupStack } from '../core/cleanup-stack.ts';
 import { ChaosError, describeError } from '../core/errors.ts';
 import { newRunId } from '../core/ids.ts';
@@ -55,7 +54,7 @@ export async function runCommand(name: string, context: Context): Promise<number
   // Set once there is a journal to tell.
   const heard: { record?: Recorder } = {};
   using _defects = stopOnDefects(control);
-  await using cleanup = new CleanupStack();
+  const cleanup = new CleanupStack();
   try {
     await proveRoom(reports);
     const ground = cleanup.use(await openGround(work, options, terminal, control.signal));
@@ -92,13 +91,9 @@ export async function runCommand(name: string, context: Context): Promise<number
       }),
     );
     return result.exitCode;
-  } catch (error) {
-    // Stopped before there was a run: nothing was injected, nothing is to be told but the signal.
-    if (error instanceof RunAborted && error.reason.kind === 'operator' && state.run === undefined) {
-      terminal.err(`${error.message} before anything was started`);
-      return error.reason.by === 'SIGTERM' ? 143 : 130;
-    }
-    throw error;
+  } finally {
+    // What the run came to must not be hidden by a lab or a connection that cannot be given back.
+    await cleanup[Symbol.asyncDispose]().catch((error: unknown) => terminal.err(`chaos: not given back: ${describeError(error)}`));
   }
 }
 

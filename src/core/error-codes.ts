@@ -3,7 +3,6 @@ export const errorCodes = {
   CHAOS_USAGE: 'The command line is wrong.',
   CHAOS_FILE: 'An experiment, environment or other file has mistakes.',
   CHAOS_REFUSED: 'A guard or a preflight check refused; nothing was changed.',
-  CHAOS_ABORTED: 'The run was stopped early by its abort path.',
   CHAOS_NO_PROJECT: 'No folder with `experiments/` here or above.',
   CHAOS_NOT_FOUND: 'The named experiment, environment, run or host does not exist.',
   CHAOS_SECRET: 'A secret reference cannot be resolved.',

@@ -58,8 +58,10 @@ async function stage<T>(parts: RunParts, step: FaultStep, name: 'prepare' | 'inj
 }
 
 const revertAttempts = 3;
+/** A target that cannot be reached for a while (an SSH server that restarts) is asked again this long. */
+const unreachableForMs = 60_000;
 
-/** Reverts and reads the state back, up to three times within `signal`; never rejects. */
+/** Reverts and reads the state back, up to three times, longer while the target cannot be reached, and within `signal`; never rejects. */
 export async function revertFault(
   parts: RunParts,
   state: RunState,
@@ -71,15 +73,19 @@ export async function revertFault(
   const context = faultContext(parts, fault, { signal, undoing: true });
   await record({ type: 'fault.reverting', step: step.id });
   let check: RevertCheck | undefined;
-  for (let attempt = 1; attempt <= revertAttempts && !signal.aborted; attempt++) {
+  const giveUpAt = parts.clock.monotonic() + unreachableForMs;
+  for (let attempt = 1; !signal.aborted; attempt++) {
+    let unreachable = false;
     try {
       await definition.revert(context, undo);
       check = await definition.verifyReverted(context, undo);
       if (check.clean) break;
     } catch (error) {
+      unreachable = isUnreachable(error);
       await record({ type: 'fault.revert-failed', step: step.id, detail: describeError(error) });
     }
-    if (attempt < revertAttempts) await parts.clock.sleep(1_000, signal).catch(() => undefined);
+    if (attempt >= revertAttempts && !(unreachable && parts.clock.monotonic() < giveUpAt)) break;
+    await parts.clock.sleep(Math.min(1_000 * attempt, 5_000), signal).catch(() => undefined);
   }
   if (check !== undefined) {
     const measures = check.measures ?? {};
@@ -95,4 +101,11 @@ export async function revertFault(
   }
   fault.revertedAt = now(parts);
   return check;
+}
+
+function isUnreachable(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ChaosError && (cause.code === 'CHAOS_SSH_CONNECT' || cause.code === 'CHAOS_TARGET_LOST')) return true;
+  }
+  return false;
 }

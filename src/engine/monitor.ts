@@ -14,6 +14,8 @@ import { now, type RunParts } from './context.ts';
 const tickMs = 250;
 /** A probe that gives nothing for this long beyond its own longest sample cannot measure. */
 const silenceMs = 10_000;
+/** A tick that is this late means that the runner itself stood still. */
+const stallMs = 3_000;
 
 interface WatchedProbe {
   readonly planned: PlannedProbe;
@@ -36,6 +38,8 @@ export interface WatchedSlo {
   impactUntil: number;
   /** Worst value while the method ran, announced impact included. */
   worst: { readonly value: number; readonly samples: number } | undefined;
+  /** Was it looked at outside the announced impact while the method ran? Else nothing is known of it there. */
+  judged: boolean;
   /** A severe or fatal level outside the announced impact while the method ran. */
   broke: { readonly value: number; readonly at: number } | undefined;
   last: SloMeasurement;
@@ -48,18 +52,20 @@ export class Monitor {
   readonly slos: readonly WatchedSlo[];
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  #lastTickAt = 0;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
     this.#record = tolerant(parts.record, (error) => parts.control.stop({ kind: 'journal', detail: describeError(error) }));
     this.slos = parts.plan.slos.map((slo) => ({
       slo,
-      tracker: new SloTracker(slo),
+      tracker: new SloTracker(slo, longestSample(parts, slo.probe)),
       level: 'no-data',
       steadySince: undefined,
       lastBrokenAt: undefined,
       impactUntil: Number.NEGATIVE_INFINITY,
       worst: undefined,
+      judged: false,
       broke: undefined,
       last: { value: undefined, samples: 0 },
     }));
@@ -91,6 +97,7 @@ export class Monitor {
       this.#probes.push(watched);
       await this.#record({ type: 'probe.started', probe: planned.name });
     }
+    this.#lastTickAt = now(parts);
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
 
@@ -156,6 +163,7 @@ export class Monitor {
   }
 
   #tick(): void {
+    this.#watchOurselves();
     for (const watched of this.#probes) {
       if (watched.pending.length > 0) {
         const samples = watched.pending;
@@ -190,12 +198,27 @@ export class Monitor {
     if (this.#parts.control.phase === 'method') this.#judge(watched, time);
   }
 
+  /** A runner that stood still (suspended, starved) measured itself and not the target: the run cannot prove anything any more. */
+  #watchOurselves(): void {
+    const time = now(this.#parts);
+    const stalledMs = time - this.#lastTickAt - tickMs;
+    this.#lastTickAt = time;
+    if (stalledMs < stallMs || this.#stopped) return;
+    this.#parts.control.stop({
+      kind: 'guard',
+      guard: 'runner-health',
+      detail: `the runner itself stood still for ${formatDuration(stalledMs)}`,
+    });
+  }
+
   #judge(watched: WatchedSlo, time: number): void {
     const { slo, last, level } = watched;
     const { value, samples } = last;
     if (value === undefined) return;
     if (watched.worst === undefined || value > watched.worst.value) watched.worst = { value, samples };
-    if (time < watched.impactUntil || steady(level)) return;
+    if (time < watched.impactUntil) return;
+    watched.judged = true;
+    if (steady(level)) return;
     watched.broke ??= { value, at: time };
     if (level !== 'fatal') return;
     const threshold = slo.fatal?.text ?? '';
@@ -213,6 +236,13 @@ export class Monitor {
       void this.#record({ type: 'slo.cleared', slo: slo.name, value });
     }
   }
+}
+
+/** Longest time one sample of `probe` can take, ms. */
+function longestSample(parts: RunParts, probe: string): number {
+  const planned = parts.plan.probes.find((candidate) => candidate.name === probe);
+  const definition = planned === undefined ? undefined : parts.probes.get(planned.kind);
+  return planned === undefined || definition === undefined ? 0 : definition.longestSampleMs(definition.spec.parse(planned.spec));
 }
 
 function describe(watched: WatchedSlo): string {

@@ -1,4 +1,5 @@
 /** The run folders of a project: `reports/<UTC date>-<experiment>-<id>/`, each with its journal. */
+import { existsSync } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ChaosError } from '../core/errors.ts';
@@ -21,9 +22,12 @@ export function runFolder(reports: string, experiment: string, id: RunId, wall: 
   return join(reports, `${new Date(wall).toISOString().slice(0, 10)}-${experiment}-${id}`);
 }
 
-/** Folder names of runs in `reports`, newest first; empty when the folder does not exist. */
+/** Folder names of runs in `reports`, newest first; empty when the folder does not exist. Rejects with `CHAOS_JOURNAL` when it cannot be read. */
 export async function runFolders(reports: string): Promise<string[]> {
-  const names = await readdir(reports).catch(() => []);
+  const names = await readdir(reports).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return [];
+    throw new ChaosError('CHAOS_JOURNAL', 'the reports folder cannot be read', { target: reports, cause });
+  });
   return names.filter((name) => folderPattern.test(name)).toSorted((a, b) => (a < b ? 1 : -1));
 }
 
@@ -52,19 +56,28 @@ export async function findRun(reports: string, wanted: string): Promise<StoredRu
   });
 }
 
-/**
- * Runs that may have left something in effect, newest first: without an end, or ended with a rollback that was not proved (exit code 6).
- * A journal that cannot be read is skipped here; `chaos status` names it.
- */
-export async function openRuns(reports: string): Promise<StoredRun[]> {
+export interface OpenRuns {
+  /** Newest first. */
+  readonly runs: readonly StoredRun[];
+  /** Folder names of runs whose journal cannot be read: what they left is unknown. */
+  readonly unreadable: readonly string[];
+}
+
+/** Runs that may have left something in effect: without an end, or ended with a rollback that was not proved (exit code 6). */
+export async function openRuns(reports: string): Promise<OpenRuns> {
   const runs: StoredRun[] = [];
+  const unreadable: string[] = [];
   for (const name of await runFolders(reports)) {
     const folder = join(reports, name);
-    if (await endsWell(folder)) continue;
-    const run = await readRun(folder).catch(() => undefined);
-    if (run !== undefined && (run.finished === undefined || run.finished.exitCode === 6)) runs.push(run);
+    if (!existsSync(journalPath(folder)) || (await endsWell(folder))) continue;
+    try {
+      const run = await readRun(folder);
+      if (run !== undefined && (run.finished === undefined || run.finished.exitCode === 6)) runs.push(run);
+    } catch {
+      unreadable.push(name);
+    }
   }
-  return runs;
+  return { runs, unreadable };
 }
 
 /** A finished run's journal ends with that event: the tail tells, so that years of runs need not be read. */

@@ -2,8 +2,9 @@
  * The journal: the only record of a run. Append-only, one event a line. An event that announces a change to a target is on disk (fsync)
  * before `record` resolves, so that whoever finds the journal after a crash knows what has to be undone.
  */
+import { existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rm, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { ChaosError, describeError } from '../core/errors.ts';
 import { type EventBody, type EventType, JournalEvent } from './events.ts';
@@ -151,7 +152,7 @@ export class JournalWriter implements AsyncDisposable {
 /** Makes `folder` and proves that a file of it can be written and synced; rejects with `CHAOS_REFUSED`. Worth asking before anything is started. */
 export async function proveRoom(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const { bavail, bsize } = await statfs(folder);
     if (bavail * bsize < minimumFreeBytes) {
       throw new Error(`only ${Math.floor((bavail * bsize) / 1024 / 1024)} MiB free, ${minimumFreeBytes / 1024 / 1024} MiB are needed`);
@@ -164,6 +165,20 @@ export async function proveRoom(folder: string): Promise<void> {
     }
   } catch (cause) {
     throw cannotWrite(folder, cause);
+  }
+}
+
+/** Not `recursive`: on a file system that refuses every new folder (/proc), Node 20 never comes back from that. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    const parent = dirname(folder);
+    if (code !== 'ENOENT' || parent === folder || existsSync(parent)) throw error;
+    await makeFolder(parent);
+    await mkdir(folder);
   }
 }
 

@@ -93,9 +93,14 @@ function withoutRoles({ roles: _roles, ...cluster }: EnvironmentModel['databases
 /** The probes of the SLOs, and the ledgers over the databases that faults work on. */
 function neededProbes(input: PlanInput, slos: readonly PlannedSlo[], steps: readonly PlannedStep[]): PlannedProbe[] {
   const databases = steps.flatMap(({ database }) => database ?? []);
-  return input.environment.probes.filter((probe) => {
+  const needed = input.environment.probes.filter((probe) => {
     const database = databaseOf(input, probe);
     return slos.some((slo) => slo.probe === probe.name) || (database !== undefined && databases.includes(database));
+  });
+  return needed.map((probe) => {
+    const definition = input.probes.get(probe.kind);
+    const changes = definition?.changes?.(definition.spec.parse(probe.spec)) ?? [];
+    return changes.length === 0 ? probe : { ...probe, changes: [...changes] };
   });
 }
 

@@ -97,6 +97,8 @@ export const PlannedProbe = z.strictObject({
   kind: z.string(),
   /** As in the environment file; secrets as references. */
   spec: JsonObject,
+  /** What it changes where it measures, for people. */
+  changes: z.array(z.string()).optional(),
 });
 export type PlannedProbe = z.infer<typeof PlannedProbe>;
 

@@ -75,6 +75,8 @@ export interface ProbeDefinition<Spec = unknown> {
   readonly spec: z.ZodType<Spec>;
   /** Ledger probes: the database cluster they write to. */
   database?(spec: Spec): string | undefined;
+  /** What the probe changes where it measures, and what of that stays, for the plan. None: it only reads, or asks what users ask. */
+  changes?(spec: Spec): readonly string[];
   /** Longest time one sample can take, ms; silence is counted beyond it. */
   longestSampleMs(spec: Spec): number;
   /** Starts at once; never rejects for what the target does. `spec` has its secrets resolved. */

@@ -19,18 +19,21 @@ export interface SloMeasurement {
 
 /**
  * Counts every sample that ended in `[now - window, now]`. Latency runs from the intended start, so a wait that the target caused is
- * seen whole; a failed sample counts with its own duration, a timeout with the timeout.
+ * seen whole; a failed sample counts with its own duration, and with `failureMs` at least.
  */
 export class SloTracker {
   readonly #measure: Measure;
   readonly #window: SlidingWindow;
 
-  /** Throws `RangeError` for a measure that does not exist; a plan has none. */
-  constructor(slo: Pick<PlannedSlo, 'name' | 'measure' | 'windowMs'>) {
+  /**
+   * `failureMs`: what a failed sample costs at least in a latency, usually the probe's timeout: a target that refuses at once is not fast.
+   * Throws `RangeError` for a measure that does not exist; a plan has none.
+   */
+  constructor(slo: Pick<PlannedSlo, 'name' | 'measure' | 'windowMs'>, failureMs = 0) {
     const measure = parseMeasure(slo.measure);
     if (measure === undefined) throw new RangeError(`SLO ${slo.name}: no measure ${slo.measure}`);
     this.#measure = measure;
-    this.#window = new SlidingWindow(slo.windowMs);
+    this.#window = new SlidingWindow(slo.windowMs, failureMs);
   }
 
   /** Takes a sample of the SLO's probe as soon as it is complete. */

@@ -124,7 +124,7 @@ export function exitCode(facts: ExitFacts): number {
 
 /** 128 and the signal's number, as shells have it. */
 function interrupted(by: string): number {
-  return by.includes('SIGTERM') ? 143 : 130;
+  return by.includes('SIGTERM') || by.includes('SIGHUP') ? 143 : 130;
 }
 
 function completed(verdict: Verdict): number {

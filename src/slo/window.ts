@@ -11,6 +11,7 @@ const compactAfter = 1_024;
 
 export class SlidingWindow {
   readonly #windowMs: number;
+  readonly #failureMs: number;
   /** By end, ascending; those before `#head` are out of the window. */
   #samples: WindowSample[] = [];
   #head = 0;
@@ -20,8 +21,9 @@ export class SlidingWindow {
   /** The latest moment that was asked about or that a sample ended. */
   #now = Number.NEGATIVE_INFINITY;
 
-  constructor(windowMs: number) {
+  constructor(windowMs: number, failureMs = 0) {
     this.#windowMs = windowMs;
+    this.#failureMs = failureMs;
   }
 
   /** Takes a sample; mostly they come in the order they end, and need not. */
@@ -31,7 +33,7 @@ export class SlidingWindow {
     let index = this.#samples.length;
     while (index > this.#head && (this.#samples[index - 1]?.end ?? 0) > sample.end) index--;
     this.#samples.splice(index, 0, sample);
-    const latency = latencyOf(sample);
+    const latency = this.#latencyOf(sample);
     this.#latencies.splice(firstNotBelow(this.#latencies, latency), 0, latency);
     if (!sample.ok) this.#failed++;
   }
@@ -42,12 +44,16 @@ export class SlidingWindow {
     const oldest = this.#now - this.#windowMs;
     for (let sample = this.#samples[this.#head]; sample !== undefined && sample.end < oldest; sample = this.#samples[this.#head]) {
       this.#head++;
-      this.#latencies.splice(firstNotBelow(this.#latencies, latencyOf(sample)), 1);
+      this.#latencies.splice(firstNotBelow(this.#latencies, this.#latencyOf(sample)), 1);
       if (!sample.ok) this.#failed--;
     }
     if (this.#head < compactAfter && this.#head < this.#samples.length) return;
     this.#samples = this.#samples.slice(this.#head);
     this.#head = 0;
+  }
+
+  #latencyOf({ due, end, ok }: WindowSample): number {
+    return ok ? end - due : Math.max(end - due, this.#failureMs);
   }
 
   get size(): number {
@@ -62,10 +68,6 @@ export class SlidingWindow {
   get latencies(): readonly number[] {
     return this.#latencies;
   }
-}
-
-function latencyOf({ due, end }: WindowSample): number {
-  return end - due;
 }
 
 /** Index of the first of `sorted` that is not below `value`. */

@@ -23,7 +23,7 @@ export function renderPlan(plan: Plan, { color, columns = 100 }: PlanViewOptions
     section('Targets', targets(plan, style), style),
     section('Guards', guards(plan, style), style),
     section('Steady state', steadyState(plan), style),
-    section('Probes', rows(plan.probes.map(({ name, kind, spec }) => [name, kind, oneLine(JSON.stringify(spec))])), style),
+    section('Probes', probes(plan), style),
     section('What changes, in short', outline(plan.steps), style),
     section(
       'Steps',
@@ -82,6 +82,15 @@ function steadyState(plan: Plan): string[] {
     `  must hold ${formatDuration(baselineMs)} before injection; back within ${formatDuration(recovery.withinMs)}, held for ${formatDuration(recovery.holdMs)}`,
     ...rows(plan.slos.map((slo) => [slo.name, `${slo.measure} of ${slo.probe} over ${formatDuration(slo.windowMs)}`, levels(slo)])),
   ];
+}
+
+/** A probe that writes says so: the plan shows all that is touched. */
+function probes(plan: Plan): string[] {
+  const table = rows(plan.probes.map(({ name, kind, spec }) => [name, kind, oneLine(JSON.stringify(spec))]));
+  return plan.probes.flatMap((probe, index) => [
+    table[index] ?? '',
+    ...(probe.changes ?? []).map((change) => `    changes: ${oneLine(change)}`),
+  ]);
 }
 
 function levels(slo: PlannedSlo): string {

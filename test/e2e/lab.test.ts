@@ -126,9 +126,12 @@ describe.runIf(linux)('the life of a lab', () => {
     signalProcess(dead.keeperPid ?? 0, 'SIGKILL');
     await expect.poll(async () => (await built.lab.findLab(dead.id)).state, { timeout: 2_000 }).toBe('dead');
 
-    await startLab(cleanup);
+    const next = await startLab(cleanup);
 
-    expect(footprint(traces)).toEqual(nothing);
+    // The next one may have been given the very ports that became free.
+    const { listening, ...left } = footprint(traces);
+    expect(left).toEqual({ processes: [], segments: [], folder: false });
+    expect(tracesOf(next).basePort === traces.basePort ? [] : listening).toEqual([]);
   });
 
   test('goes down completely with stopped processes, a server started over SSH and a command left running on a host', async () => {

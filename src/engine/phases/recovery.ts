@@ -20,10 +20,12 @@ async function awaitRecovery(context: RunContext, from: number): Promise<NonNull
   const { parts, monitor } = context;
   const { withinMs, holdMs } = parts.plan.steadyState.recovery;
   const record = tolerant(parts.record, () => undefined);
+  // Undoing may itself disturb: the hold time counts from its end at the earliest.
+  const holdFrom = Math.max(from, now(parts));
   for (;;) {
     const steadySince = monitor.steadySince();
     const time = now(parts);
-    if (steadySince !== undefined && time - Math.max(steadySince, from) >= holdMs) {
+    if (steadySince !== undefined && time - Math.max(steadySince, holdFrom) >= holdMs) {
       const sinceMs = Math.max(0, Math.round(steadySince - from));
       if (sinceMs > withinMs) return fail(`back only after ${formatDuration(sinceMs)}, allowed are ${formatDuration(withinMs)}`);
       await record({ type: 'recovery.held', sinceMs });

@@ -6,6 +6,7 @@ import type { Expectation, FaultStep } from '../../plan/plan.ts';
 import { decideVerdict, exitCode } from '../../slo/verdict.ts';
 import { outcomeOf, type RunContext } from '../context.ts';
 import type { RunResult } from '../run.ts';
+import { worse } from './rollback.ts';
 
 export async function verdict(context: RunContext): Promise<RunResult> {
   const { parts, state } = context;
@@ -13,16 +14,18 @@ export async function verdict(context: RunContext): Promise<RunResult> {
   const record = tolerant(parts.record, () => undefined);
   await record({ type: 'phase.entered', phase: 'verdict' });
   const outcome = outcomeOf(context);
+  // Whatever went wrong on the way here: a fault that nobody reverted is never clean.
+  const rollback = state.active.length > 0 ? worse(state.rollback, 'unknown') : state.rollback;
   const clauses = [...sloClauses(context), ...expectationClauses(context), ...recoveryClause(context)];
   const decided = decideVerdict({
     outcome,
     effective: state.effective,
     clauses,
-    rollback: state.rollback,
+    rollback,
     ...(parts.control.reason === undefined ? {} : { reason: parts.control.reason }),
   });
   const because = state.refused ?? state.failure?.detail ?? decided.because;
-  const result = { outcome, verdict: decided.verdict, rollback: state.rollback };
+  const result = { outcome, verdict: decided.verdict, rollback };
   await record({ type: 'verdict.reached', ...result, clauses, because });
   const code = exitCode({
     ...result,
@@ -38,7 +41,9 @@ function injected({ state }: RunContext): boolean {
 }
 
 function sloClauses(context: RunContext): Clause[] {
-  return context.monitor.slos.map((watched): Clause => {
+  // Under announced impact from the injection to the end there is nothing to judge; the recovery clause speaks for such an SLO.
+  const judged = context.monitor.slos.filter((watched) => !injected(context) || watched.worst === undefined || watched.judged);
+  return judged.map((watched): Clause => {
     const { slo, worst, broke, last } = watched;
     const limit = (slo.severe ?? slo.fatal ?? slo.warning)?.text ?? '';
     const base = { kind: 'slo', name: slo.name, expected: `never ${limit} outside the announced impact` } as const;

@@ -21,6 +21,11 @@ export const postgresLedgerProbe: ProbeDefinition<LedgerSpec> = {
   summary: 'Writes numbered rows at a fixed rate and afterwards looks for every one of them on the survivor.',
   spec: LedgerSpec,
   database: (spec) => spec.database,
+  changes: ({ database, rate }) => [
+    `creates schema chaos and table chaos.drill in ${database} where they are missing; both stay`,
+    `inserts ${rate} rows and deletes them when they have been read back; deletes rows of other runs that are older than a day`,
+    'ends its own sessions on the server that hang',
+  ],
   longestSampleMs: longestSample,
   start,
 };

@@ -86,18 +86,35 @@ describe('an SLO', () => {
 describe('the limits of a run', () => {
   it('a probe that falls silent stops it', async () => {
     let silent = false;
+    let passing: NodeJS.Timeout | undefined;
     const ran = await run({
       plan: withSteps(faultStep('s1'), longWait()),
       sample: () => (silent ? undefined : true),
       onEvent: (event, { jump }) => {
         if (event.type !== 'step.waiting') return;
         silent = true;
-        jump(11_000);
+        // In parts: a clock that jumps far at once is a runner that stood still.
+        passing = setInterval(() => jump(2_000), 260);
+      },
+    });
+    clearInterval(passing);
+
+    expectUndone(ran);
+    expect(ran.control.reason).toMatchObject({ kind: 'silence', probe: 'shop' });
+    expect(ran.result).toMatchObject({ outcome: 'aborted', verdict: 'inconclusive', exitCode: 5 });
+  });
+
+  it('a runner that itself stood still proves nothing', async () => {
+    const ran = await run({
+      plan: withSteps(faultStep('s1'), longWait()),
+      sample: healthy,
+      onEvent: (event, { jump }) => {
+        if (event.type === 'step.waiting') jump(5_000);
       },
     });
 
     expectUndone(ran);
-    expect(ran.control.reason).toMatchObject({ kind: 'silence', probe: 'shop' });
+    expect(ran.control.reason).toMatchObject({ kind: 'guard', guard: 'runner-health' });
     expect(ran.result).toMatchObject({ outcome: 'aborted', verdict: 'inconclusive', exitCode: 5 });
   });
 

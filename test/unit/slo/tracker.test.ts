@@ -106,3 +106,10 @@ describe('steady', () => {
     expect(levels.filter((level) => steady(level))).toEqual(['ok', 'warning']);
   });
 });
+
+it('a target that refuses at once is not fast: a failed sample costs at least the timeout', () => {
+  const tracker = new SloTracker({ name: 'latency', measure: 'p90', windowMs: 10_000 }, 1_000);
+  for (let due = 0; due < 1_000; due += 100) tracker.add({ due, end: due + 2, ok: due % 200 === 0 });
+
+  expect(tracker.measure(1_000).value).toBe(1_000);
+});
