@@ -57,9 +57,9 @@ export async function labUpCommand({ terminal, options }: Context<UpOptions>): P
 }
 
 function port(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1024 && value <= 65_000) return value;
-  throw new ChaosError('CHAOS_USAGE', `--base-port: expected a port from 1024 to 65000, got ${JSON.stringify(text)}`);
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 1_024 && value <= 32_758) return value;
+  throw new ChaosError('CHAOS_USAGE', `--base-port: expected a port from 1024 to 32758, got ${JSON.stringify(text)}`);
 }
 
 export async function labDownCommand(id: string | undefined, { terminal, options }: Context<{ readonly all?: boolean }>): Promise<number> {

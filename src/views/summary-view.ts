@@ -74,9 +74,9 @@ function next({ verdict, rollback }: Headline, state: RunState, reportPath: stri
     case 'inconclusive':
       return `${read}; mend what could not be measured, then run it again`;
     case 'not-tested':
-      return state.refused === undefined
-        ? `${read}; see why the fault was not in effect, then run it again`
-        : 'mend what was refused, then run it again';
+      if (state.refused !== undefined) return 'mend what was refused, then run it again';
+      if (state.baseline?.held === false) return `${read}; bring the system back inside its SLOs, then run it again`;
+      return `${read}; see why the fault was not in effect, then run it again`;
     case 'no verdict':
       return state.recoveries.length > 0 ? `${read}; then run it again` : `chaos recover ${run}`;
     default:

@@ -121,7 +121,7 @@ describe('a command line with mistakes', () => {
     ['a lab and an environment at once', ['run', 'fine', '--env', 'a', '--lab', 'b'], '--env and --lab exclude each other'],
     ['a lab that does not exist', ['run', 'fine', '--lab', 'aaaaaa'], 'there is no lab aaaaaa'],
     ['a choice that there is not', ['lab', 'up', '--replication', 'maybe'], 'Allowed choices are sync, async'],
-    ['a port that is none', ['lab', 'up', '--base-port', 'eighty'], 'expected a port from 1024 to 65000, got "eighty"'],
+    ['a port that is none', ['lab', 'up', '--base-port', 'eighty'], 'expected a port from 1024 to 32758, got "eighty"'],
     ['a run that does not exist', ['recover', 'zzzzzz'], 'no run zzzzzz'],
     ['a report of no run', ['report', 'zzzzzz'], 'no run zzzzzz'],
     ['a shell on no lab', ['lab', 'ssh', 'db-a'], 'chaos lab up starts one'],
