@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     // Most of the suite waits for real servers, so a worker more than there are spare cores costs nothing.
     maxWorkers: 3,
+    // Real servers on a shared machine pause now and then; what fails twice is broken. Vitest names every test that needed its second try.
+    retry: 1,
     projects: [
       {
         test: {

@@ -55,7 +55,7 @@ describe('a copy', () => {
       await expect(planned.run('copy')).rejects.toMatchObject({ message: 'copy: exit code 9: no room' });
     }
 
-    expect(systemClock.monotonic() - before).toBeLessThan(3_000);
+    expect(systemClock.monotonic() - before).toBeLessThan(8_000);
     await none(driver);
   });
 
