@@ -13,7 +13,7 @@ const groups = [
   { name: 'core', test: /src\/core\/(?!json\.ts)|src\/views\/style\.ts|src\/cli\/(?:exit-codes|mistakes|version)\.ts/ },
   {
     name: 'language',
-    test: /node_modules\/yaml\/|src\/experiment\/(?!json-schema|scaffold)|src\/faults\/[^/]+(?:\/(?:index|schema|plan))?\.ts/,
+    test: /node_modules\/yaml\/|src\/experiment\/(?!json-schema|scaffold)|src\/faults\/[^/]+(?:\/(?:index|schema|plan|scripts?|prelude))?\.ts/,
   },
 ].map((group, index, all) => ({ ...group, priority: all.length - index }));
 
@@ -22,6 +22,15 @@ const commonjs = {
   name: 'commonjs',
   generateBundle() {
     this.emitFile({ type: 'asset', fileName: 'package.json', source: '{ "type": "commonjs" }\n' });
+  },
+};
+
+/** Shell programs that are sent to targets are imported as text, `?raw` as vite spells it. */
+const shellText = {
+  name: 'shell-text',
+  load(id) {
+    if (!id.endsWith('.sh?raw')) return null;
+    return { code: `export default ${JSON.stringify(readFileSync(id.slice(0, -'?raw'.length), 'utf8'))}`, moduleType: 'js' };
   },
 };
 
@@ -37,7 +46,7 @@ export default defineConfig({
   // The ES modules of yaml: unlike its CommonJS for Node, what is not used of them can be left out.
   resolve: { alias: { yaml: fileURLToPath(new URL('node_modules/yaml/browser/index.js', import.meta.url)) } },
   transform: { target: 'node20', define: { CHAOS_VERSION: JSON.stringify(version) } },
-  plugins: [commonjs],
+  plugins: [commonjs, shellText],
   output: {
     dir: 'dist',
     cleanDir: true,

@@ -5,6 +5,7 @@ import { CleanupStack } from '../core/cleanup-stack.ts';
 import { ChaosError, describeError } from '../core/errors.ts';
 import { parseRunId, type RunId } from '../core/ids.ts';
 import { RunControl } from '../engine/control.ts';
+import { Leases } from '../engine/leases.ts';
 import { recoverFaults, unreverted } from '../engine/recover.ts';
 import { References } from '../environment/references.ts';
 import { faultRegistry } from '../faults/registry.ts';
@@ -127,6 +128,7 @@ async function finish(run: StoredRun, { terminal, options }: Context): Promise<R
 async function undo(run: StoredRun, journal: JournalWriter, references: References, cleanup: CleanupStack): Promise<RollbackState> {
   const { plan } = run.started;
   const sessions = cleanup.use(await openSessions(plan, references, () => undefined));
+  using leases = new Leases(() => undefined);
   const runId = parseRunId(run.id);
   if (runId === undefined) throw new ChaosError('CHAOS_JOURNAL', `${run.id} is not the id of a run`);
   return recoverFaults(
@@ -137,6 +139,7 @@ async function undo(run: StoredRun, journal: JournalWriter, references: Referenc
       origin: journal.origin,
       clock,
       sessions,
+      leases,
       sql: await sqlConnector(),
       secrets: references,
       control: new RunControl(),

@@ -5,6 +5,7 @@ import { ChaosError, describeError } from '../core/errors.ts';
 import { newRunId } from '../core/ids.ts';
 import type { RunParts } from '../engine/context.ts';
 import { RunControl } from '../engine/control.ts';
+import { Leases } from '../engine/leases.ts';
 import { executeRun, type RunResult } from '../engine/run.ts';
 import { References } from '../environment/references.ts';
 import { faultRegistry } from '../faults/registry.ts';
@@ -123,6 +124,7 @@ async function journalled(run: JournalledRun, { terminal, options }: Context): P
     },
   });
   heard.record = journal.record;
+  using leases = new Leases((target, detail) => control.lost(target, detail));
   try {
     await journal.record({
       type: 'run.started',
@@ -141,6 +143,7 @@ async function journalled(run: JournalledRun, { terminal, options }: Context): P
       origin: journal.origin,
       clock,
       sessions,
+      leases,
       sql: await sqlConnector(),
       secrets: references,
       control,

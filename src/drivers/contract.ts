@@ -15,6 +15,11 @@ export interface CommandRequest {
   readonly timeout: Milliseconds;
   /** Of stdout and stderr each; what is over is dropped and `truncated` says so. Default 1 MiB. */
   readonly maxBytes?: number;
+  /**
+   * As root: through `sudo -n` where the host's `become` is `sudo` and the login is not root; with `become: none` as the login.
+   * A refusal of sudo is a result of exit code 1 whose stderr says what is missing. Default false.
+   */
+  readonly privileged?: boolean;
 }
 
 /**
@@ -42,6 +47,12 @@ export interface RunningCommand {
   readonly result: Promise<CommandResult>;
 }
 
+/** A command that is ready on its target and waits for one byte. Disposing one that was never fired ends it without its having begun. */
+export interface ArmedCommand extends AsyncDisposable {
+  /** Sends that byte before it returns; resolves as {@link CommandRunner.run} does. Once only. */
+  fire(): Promise<CommandResult>;
+}
+
 export interface CommandRunner {
   /** Runs to the end. Never rejects for what the remote side does; aborting `signal` ends the remote process group. */
   run(request: CommandRequest, signal: AbortSignal): Promise<CommandResult>;
@@ -50,6 +61,8 @@ export interface CommandRunner {
    * `CHAOS_COMMAND` or the signal's reason. When the command is cut short `stdout` ends with an error: a cut never looks like the end.
    */
   start(request: Omit<CommandRequest, 'stdin' | 'maxBytes'>, signal: AbortSignal): Promise<RunningCommand>;
+  /** Opens the channel and starts the waiting shell, so that commands on many targets can begin in one moment. Rejects as {@link start} does. */
+  arm(request: CommandRequest, signal: AbortSignal): Promise<ArmedCommand>;
 }
 
 export interface TcpDialer {
@@ -77,6 +90,8 @@ export interface HostAddress {
   /** Use the agent at `SSH_AUTH_SOCK` as well. */
   readonly agent: boolean;
   readonly knownHostsFiles: readonly string[];
+  /** How privileged commands become root when the login is not. */
+  readonly become: 'none' | 'sudo';
 }
 
 /** Opens sessions to hosts. */

@@ -8,6 +8,7 @@ import { type Recorder, tolerant } from '../journal/writer.ts';
 import type { FaultStep, GuardAnswer, Plan } from '../plan/plan.ts';
 import type { LedgerResult, ProbeDefinition } from '../probes/contract.ts';
 import type { RunControl } from './control.ts';
+import type { Leases } from './leases.ts';
 import type { Monitor } from './monitor.ts';
 import { PlannedOperations } from './operations.ts';
 import type { Sessions } from './sessions.ts';
@@ -26,6 +27,7 @@ export interface RunParts {
   readonly origin: number;
   readonly clock: Clock;
   readonly sessions: Sessions;
+  readonly leases: Leases;
   readonly sql: SqlConnector;
   readonly secrets: Secrets;
   readonly control: RunControl;
@@ -104,6 +106,7 @@ export function faultContext(
       runId: parts.runId,
       step,
       sessions: parts.sessions,
+      leases: parts.leases,
       record,
       clock: parts.clock,
       signal: options.signal,

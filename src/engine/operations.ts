@@ -4,14 +4,17 @@
  */
 import { pipeline } from 'node:stream/promises';
 import { assertNever } from '../core/assert-never.ts';
+import { CleanupStack } from '../core/cleanup-stack.ts';
 import type { Clock } from '../core/clock.ts';
 import { ChaosError, describeError } from '../core/errors.ts';
+import { mapLimit } from '../core/limit.ts';
 import { tail } from '../core/text.ts';
 import { milliseconds } from '../core/units.ts';
-import type { CommandResult } from '../drivers/contract.ts';
+import type { ArmedCommand, CommandRequest, CommandResult } from '../drivers/contract.ts';
 import type { OperationOptions, OperationResult, Operations } from '../faults/contract.ts';
 import type { Recorder } from '../journal/writer.ts';
 import type { FaultStep, Operation } from '../plan/plan.ts';
+import type { Leases } from './leases.ts';
 import type { Sessions } from './sessions.ts';
 import { fillShell, fillSql, fillStdin } from './variables.ts';
 
@@ -19,6 +22,7 @@ export interface OperationParts {
   readonly runId: string;
   readonly step: FaultStep;
   readonly sessions: Sessions;
+  readonly leases: Leases;
   readonly record: Recorder;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -29,6 +33,14 @@ const noRows = { rows: [] } as const;
 
 /** When a pipe breaks, each end may still say why for this long, ms; then the one that hangs is ended. */
 const lastWords = 1_000;
+
+/** Targets made ready at once for a common beginning; each has a connection of its own. */
+const armLimit = 64;
+
+interface Journalled {
+  readonly operation: Operation;
+  finish(ok: boolean, detail: string): Promise<void>;
+}
 
 export class PlannedOperations implements Operations {
   readonly #parts: OperationParts;
@@ -41,11 +53,85 @@ export class PlannedOperations implements Operations {
     return this.#parts.step.operations.some((operation) => operation.id === id);
   }
 
+  get runId(): string {
+    return this.#parts.runId;
+  }
+
+  text(id: string, variables: Readonly<Record<string, string>> = {}): string {
+    return this.#text(this.#find(id), { variables });
+  }
+
   async run(id: string, options: OperationOptions = {}): Promise<OperationResult> {
-    const { step, record, clock, signal } = this.#parts;
+    const begun = await this.#begin(id, options);
+    return this.#finished(begun, this.#execute(begun.operation, options));
+  }
+
+  async runTogether(calls: readonly { readonly id: string; readonly options?: OperationOptions }[]): Promise<readonly OperationResult[]> {
+    const { signal, sessions } = this.#parts;
+    await using ready = new CleanupStack();
+    const armed = await mapLimit(
+      calls,
+      armLimit,
+      async ({
+        id,
+        options = {},
+      }): Promise<{ readonly begun: Journalled; readonly options: OperationOptions; readonly command: ArmedCommand }> => {
+        const begun = await this.#begin(id, options);
+        const { operation } = begun;
+        try {
+          const host = await sessions.host(operation.target, signal);
+          return { begun, options, command: ready.use(await host.arm(this.#request(operation, options), signal)) };
+        } catch (error) {
+          await begun.finish(false, tail(describeError(error)));
+          throw error;
+        }
+      },
+      signal,
+    );
     signal.throwIfAborted();
+    // Nothing between two of these may wait: they are the same moment.
+    const running = armed.map(({ command }) => command.fire());
+    const ended = await Promise.allSettled(
+      armed.map(({ begun, options }, index) => this.#finished(begun, this.#result(begun.operation, options, running[index]))),
+    );
+    const failures = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+    if (failures.length > 1) throw new AggregateError(failures, failures.map(describeError).join('; '));
+    return ended.map((one) => {
+      if (one.status === 'rejected') throw one.reason;
+      return one.value;
+    });
+  }
+
+  async hold(id: string): Promise<void> {
+    const { sessions, leases, signal } = this.#parts;
+    const begun = await this.#begin(id, {});
+    const { operation } = begun;
+    const holding = async (): Promise<OperationResult> => {
+      const host = await sessions.host(operation.target, signal);
+      const { stdin: _stdin, ...request } = this.#request(operation, {});
+      // Its life is the run's, not that of what is done just now: stopping the run must not let go before the revert.
+      await leases.hold({ target: operation.target, operation: id }, await host.start(request, leases.signal));
+      return { exitCode: null, stdout: 'held', stderr: '', ...noRows };
+    };
+    await this.#finished(begun, holding());
+  }
+
+  release(id: string): void {
+    this.#parts.leases.release({ target: this.#find(id).target, operation: id });
+  }
+
+  #find(id: string): Operation {
+    const { step } = this.#parts;
     const operation = step.operations.find((candidate) => candidate.id === id);
     if (operation === undefined) throw new ChaosError('CHAOS_PLAN_DRIFT', `operation ${id} is not in the plan of step ${step.id}`);
+    return operation;
+  }
+
+  /** On disk before anything is sent. */
+  async #begin(id: string, options: OperationOptions): Promise<Journalled> {
+    const { step, record, clock, signal } = this.#parts;
+    signal.throwIfAborted();
+    const operation = this.#find(id);
     const shown = { step: step.id, operation: id };
     await record({
       type: 'operation.running',
@@ -56,16 +142,22 @@ export class PlannedOperations implements Operations {
       changes: operation.changes,
     });
     const started = clock.monotonic();
-    const finish = (ok: boolean, detail: string): Promise<void> =>
-      record({ type: 'operation.finished', ...shown, ok, ms: Math.round(clock.monotonic() - started), detail });
+    return {
+      operation,
+      finish: (ok, detail) => record({ type: 'operation.finished', ...shown, ok, ms: Math.round(clock.monotonic() - started), detail }),
+    };
+  }
+
+  async #finished({ finish }: Journalled, work: Promise<OperationResult>): Promise<OperationResult> {
+    let result: OperationResult;
     try {
-      const result = await this.#execute(operation, options);
-      await finish(true, summary(result));
-      return result;
+      result = await work;
     } catch (error) {
       await finish(false, tail(describeError(error)));
       throw error;
     }
+    await finish(true, summary(result));
+    return result;
   }
 
   #variables(options: OperationOptions): Readonly<Record<string, string>> {
@@ -93,17 +185,23 @@ export class PlannedOperations implements Operations {
   async #shell(operation: Operation, options: OperationOptions): Promise<OperationResult> {
     const { sessions, signal } = this.#parts;
     const host = await sessions.host(operation.target, signal);
+    return this.#result(operation, options, host.run(this.#request(operation, options), signal));
+  }
+
+  #request(operation: Operation, options: OperationOptions): CommandRequest {
     const stdin =
       options.stdin === undefined ? undefined : fillStdin(options.stdin, { ...this.#variables(options), ...this.#credentials(operation) });
-    const result = await host.run(
-      {
-        command: this.#text(operation, options),
-        timeout: milliseconds(operation.timeoutMs),
-        ...(stdin === undefined ? {} : { stdin }),
-      },
-      signal,
-    );
-    return { ...this.#accepted(operation, operation.target, result, options), ...noRows };
+    return {
+      command: this.#text(operation, options),
+      timeout: milliseconds(operation.timeoutMs),
+      ...(operation.privileged === true ? { privileged: true } : {}),
+      ...(stdin === undefined ? {} : { stdin }),
+    };
+  }
+
+  async #result(operation: Operation, options: OperationOptions, running: Promise<CommandResult> | undefined): Promise<OperationResult> {
+    if (running === undefined) throw new ChaosError('CHAOS_INTERNAL', `operation ${operation.id} was never begun`);
+    return { ...this.#accepted(operation, operation.target, await running, options), ...noRows };
   }
 
   async #sql(operation: Operation, options: OperationOptions): Promise<OperationResult> {

@@ -60,6 +60,7 @@ function plannedHost(name: string, host: Environment['hosts'][string], ssh: Envi
     identityFiles: files(host.identityFile ?? ssh.identityFile),
     agent: ssh.agent ?? true,
     knownHostsFiles: files(host.knownHosts ?? ssh.knownHosts ?? '~/.ssh/known_hosts'),
+    become: host.become ?? ssh.become ?? 'none',
     groups: host.groups,
     roles: host.roles,
   };

@@ -34,12 +34,17 @@ const Shell = patternText(/^(?=[\s\S]*\S)[^\0]*$/, { code: 'bad-value', expected
 const Port = z.int().min(1).max(65_535);
 const Files = z.union([File, z.array(File).min(1)]);
 
+const Become = z.enum(['none', 'sudo']);
+
 const Ssh = z.strictObject({
   user: User.optional().meta({ description: 'Login on the hosts. Default: who runs chaos.' }),
   port: Port.optional().meta({ description: 'Default 22.' }),
   identityFile: Files.optional().meta({ description: 'Private key file, or several tried in order. Default: the agent only.' }),
   knownHosts: Files.optional().meta({ description: 'Files with the host keys that are trusted. Default ~/.ssh/known_hosts.' }),
   agent: z.boolean().optional().meta({ description: 'Offer the keys of the SSH agent as well. Default true.' }),
+  become: Become.optional().meta({
+    description: 'How faults that need root become it: `sudo` (without a password) or `none`. Default none.',
+  }),
 });
 
 const Host = z.strictObject({
@@ -48,6 +53,7 @@ const Host = z.strictObject({
   user: User.optional().meta({ description: 'Login. Default: that of `ssh`.' }),
   identityFile: Files.optional().meta({ description: 'Private keys. Default: those of `ssh`.' }),
   knownHosts: Files.optional().meta({ description: 'Trusted host keys. Default: those of `ssh`.' }),
+  become: Become.optional().meta({ description: 'How faults become root here. Default: that of `ssh`.' }),
   groups: z.array(TargetName).default([]).meta({ description: 'For selectors and for shares. Default none.' }),
   roles: z
     .array(TargetName)

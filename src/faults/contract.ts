@@ -18,6 +18,12 @@ export interface FaultRequest<Parameters> {
   /** Every host of the environment, for faults that touch a peer of the target (the standby of a primary). */
   readonly hosts: readonly PlannedHost[];
   readonly databases: readonly DatabaseCluster[];
+  /** The step's id. */
+  readonly step: string;
+  /** How long the fault is held, where the step says so. */
+  readonly durationMs?: number;
+  /** No fault of the experiment is held longer. */
+  readonly maxDurationMs: number;
 }
 
 export interface FaultPlan {
@@ -60,6 +66,22 @@ export interface Operations {
   run(id: string, options?: OperationOptions): Promise<OperationResult>;
   /** Is there such an operation in this step's plan? */
   has(id: string): boolean;
+  /** The text of the `shell` operation `id` as it would be sent, for an operation that leaves it on the target. */
+  text(id: string, variables?: Readonly<Record<string, string>>): string;
+  /**
+   * Runs several `shell` operations, begun in the same moment once every target is ready to; when one is not, none is begun.
+   * Rejects with all failures together, as {@link run} does for one.
+   */
+  runTogether(calls: readonly { readonly id: string; readonly options?: OperationOptions }[]): Promise<readonly OperationResult[]>;
+  /**
+   * Begins the `shell` operation `id` and keeps it: it gets the line `renew` every 3 s and has to answer `ok`. When it ends or answers
+   * otherwise before {@link release}, the run is stopped: its target is lost. Rejects with `CHAOS_COMMAND` when it does not answer at first.
+   */
+  hold(id: string): Promise<void>;
+  /** The end of what {@link hold} began is expected from now on. */
+  release(id: string): void;
+  /** The run's id, as in `@run@`. */
+  readonly runId: string;
 }
 
 export interface FaultContext {

@@ -124,6 +124,9 @@ function planFault(input: PlanInput, step: ExperimentFaultStep, index: number, d
     targets: input.hosts.filter((host) => selection.targets.includes(host.id)),
     hosts: input.hosts,
     databases: input.environment.databases.map(withoutRoles),
+    step: `s${index + 1}`,
+    ...(step.duration === undefined ? {} : { durationMs: step.duration }),
+    maxDurationMs: input.file.experiment.limits.maxDuration,
   });
   if ('mistakes' in planned) {
     for (const { path, message } of planned.mistakes) {

@@ -38,6 +38,8 @@ export const Operation = z.strictObject({
   /** When it is only done under a condition: the condition, for people. */
   when: z.string().optional(),
   timeoutMs: Ms,
+  /** As root, where the login is root or the environment says `become: sudo`; else as the login. */
+  privileged: z.boolean().optional(),
   /** After this has been done, abort means going forward. */
   pointOfNoReturn: z.boolean().optional(),
 });
@@ -111,6 +113,8 @@ export const PlannedHost = z.strictObject({
   identityFiles: z.array(z.string()),
   agent: z.boolean(),
   knownHostsFiles: z.array(z.string()),
+  /** How privileged operations become root when the login is not. */
+  become: z.enum(['none', 'sudo']).default('none'),
   groups: z.array(z.string()),
   /** As found when the plan was made; for database roles, asked from the servers. */
   roles: z.array(z.string()),

@@ -101,6 +101,26 @@ function contract(kind: HostDriver['kind'], startEndpoint: () => Promise<SshEndp
       expect(result).toMatchObject({ ended: 'exited', stdout: 'éé', stderr: 'éé', truncated: true });
     });
 
+    test('that are armed wait until they are fired, and then give what a command gives', async () => {
+      const seen = join(endpoint.folder, 'seen-armed');
+      await using armed = await session.arm({ command: `touch ${seen}; cat`, stdin: 'in', timeout: milliseconds(10_000) }, never);
+      await run('sleep 0.2');
+      const before = existsSync(seen);
+
+      const result = await armed.fire();
+
+      expect(before).toBe(false);
+      expect(result).toMatchObject({ ended: 'exited', exitCode: 0, stdout: 'in' });
+    });
+
+    test('that are armed and never fired never begin', async () => {
+      const seen = join(endpoint.folder, 'seen-unfired');
+      const armed = await session.arm({ command: `touch ${seen}; sleep 36.1`, timeout: milliseconds(10_000) }, never);
+      await armed[Symbol.asyncDispose]();
+
+      expect((await run(`ls ${seen}; pgrep -f 'sleep 36[.]1'`)).stdout).toBe('');
+    });
+
     test('may stream hundreds of megabytes through flat memory', async () => {
       const before = process.memoryUsage().rss;
       let peak = before;

@@ -1,7 +1,15 @@
 /** A host session over this machine's own shell: what the engine pipes and feeds goes through real processes. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { ChaosError } from '../../src/core/errors.ts';
-import type { CommandRequest, CommandResult, HostAddress, HostDriver, HostSession, RunningCommand } from '../../src/drivers/contract.ts';
+import type {
+  ArmedCommand,
+  CommandRequest,
+  CommandResult,
+  HostAddress,
+  HostDriver,
+  HostSession,
+  RunningCommand,
+} from '../../src/drivers/contract.ts';
 
 /** Opens {@link LocalSession}s; `children` are all processes that were ever started. */
 export class LocalDriver implements HostDriver {
@@ -62,6 +70,10 @@ class LocalSession implements HostSession {
     });
     if (signal.aborted) onAbort();
     return { stdin: child.stdin, stdout: child.stdout, result };
+  }
+
+  async arm(request: CommandRequest, signal: AbortSignal): Promise<ArmedCommand> {
+    return { fire: () => this.run(request, signal), [Symbol.asyncDispose]: async () => undefined };
   }
 
   dial(): Promise<never> {

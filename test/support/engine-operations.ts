@@ -2,6 +2,7 @@
 import { systemClock } from '../../src/core/clock.ts';
 import { milliseconds } from '../../src/core/units.ts';
 import type { HostDriver, SqlConnector } from '../../src/drivers/contract.ts';
+import { Leases } from '../../src/engine/leases.ts';
 import { PlannedOperations } from '../../src/engine/operations.ts';
 import { Sessions } from '../../src/engine/sessions.ts';
 import type { EventBody } from '../../src/journal/events.ts';
@@ -31,6 +32,7 @@ interface Setup {
 /** Secrets are `ref:x`, resolved to `hunter2-x`. */
 export function setUp({ operations, driver = new FakeWorld().driver, sql = noSql, signal = never, record }: Setup) {
   const events: EventBody[] = [];
+  const lost: string[] = [];
   const secret = (text: string): string => text.replace('ref:', 'hunter2-');
   const sessions = new Sessions({
     hosts: [plannedHost('web-1'), plannedHost('web-2')],
@@ -45,10 +47,11 @@ export function setUp({ operations, driver = new FakeWorld().driver, sql = noSql
     runId: 'abcdef',
     step: faultStep('s1', { operations: [...operations] }),
     sessions,
+    leases: new Leases((target, detail) => void lost.push(`${target}: ${detail}`)),
     record: record ?? (async (body) => void events.push(body)),
     clock: systemClock,
     signal,
     secret,
   });
-  return { planned, events, sessions };
+  return { planned, events, sessions, lost };
 }

@@ -11,6 +11,7 @@ export function plannedHost(id: string): PlannedHost {
     identityFiles: [],
     agent: false,
     knownHostsFiles: [],
+    become: 'none',
     groups: ['web'],
     roles: [],
   };

@@ -9,6 +9,7 @@ import { milliseconds } from '../../src/core/units.ts';
 import type { SqlConnector } from '../../src/drivers/contract.ts';
 import type { RunParts, Secrets } from '../../src/engine/context.ts';
 import { RunControl } from '../../src/engine/control.ts';
+import { Leases } from '../../src/engine/leases.ts';
 import { executeRun, type RunResult } from '../../src/engine/run.ts';
 import { Sessions } from '../../src/engine/sessions.ts';
 import type { FaultContext, FaultDefinition } from '../../src/faults/contract.ts';
@@ -157,6 +158,7 @@ export function partsOf(
   return {
     ...parts,
     runId: 'abcdef',
+    leases: new Leases((target, detail) => parts.control.lost(target, detail)),
     plan: scenario.plan ?? testPlan(),
     sql: noSql,
     secrets: scenario.secrets ?? noSecrets,

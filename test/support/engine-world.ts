@@ -1,7 +1,15 @@
 /** The outside of an engine under test: hosts that can be broken and mended by commands, sessions to them that can be cut, and what was done there. */
 import { PassThrough } from 'node:stream';
 import { ChaosError } from '../../src/core/errors.ts';
-import type { CommandRequest, CommandResult, HostAddress, HostDriver, HostSession, RunningCommand } from '../../src/drivers/contract.ts';
+import type {
+  ArmedCommand,
+  CommandRequest,
+  CommandResult,
+  HostAddress,
+  HostDriver,
+  HostSession,
+  RunningCommand,
+} from '../../src/drivers/contract.ts';
 
 /** Answers a command; `undefined` leaves it to the host's own three words. */
 export type Answer = (
@@ -98,6 +106,10 @@ class FakeSession implements HostSession {
     const [stdin, stdout] = [new PassThrough(), new PassThrough()];
     stdout.end();
     return { stdin, stdout, result: this.run(request, signal) };
+  }
+
+  async arm(request: CommandRequest, signal: AbortSignal): Promise<ArmedCommand> {
+    return { fire: () => this.run(request, signal), [Symbol.asyncDispose]: async () => undefined };
   }
 
   dial(): Promise<never> {

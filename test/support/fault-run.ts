@@ -4,6 +4,7 @@ import { ChaosError } from '../../src/core/errors.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { milliseconds } from '../../src/core/units.ts';
 import { postgresqlConnector } from '../../src/drivers/sql/postgresql.ts';
+import { Leases } from '../../src/engine/leases.ts';
 import { PlannedOperations } from '../../src/engine/operations.ts';
 import { Sessions } from '../../src/engine/sessions.ts';
 import type { Effect, FaultContext, FaultDefinition, RevertCheck } from '../../src/faults/contract.ts';
@@ -28,6 +29,7 @@ export function plannedHost(id: string): PlannedHost {
     identityFiles: [],
     agent: false,
     knownHostsFiles: [],
+    become: 'none',
   } as const;
   return { id, ...login, identityFiles: [], knownHostsFiles: [], groups: [], roles: [] };
 }
@@ -37,7 +39,7 @@ export function planStep(definition: FaultDefinition, setting: FaultSetting): Fa
   const hosts = setting.hosts.map(({ id }) => plannedHost(id));
   const parameters = definition.parameters.parse(setting.parameters);
   const targets = hosts.filter(({ id }) => setting.targets.includes(id));
-  const planned = definition.plan({ parameters, targets, hosts, databases: setting.databases ?? [] });
+  const planned = definition.plan({ parameters, targets, hosts, databases: setting.databases ?? [], step: 's1', maxDurationMs: 60_000 });
   if ('mistakes' in planned) throw new Error(planned.mistakes.map(({ message }) => message).join('; '));
   return {
     kind: 'fault',
@@ -63,6 +65,8 @@ export class FaultRun implements AsyncDisposable {
   readonly #definition: FaultDefinition;
   readonly #setting: FaultSetting;
   readonly #sessions: Sessions;
+  readonly leases = new Leases((target, detail) => void this.lost.push(`${target}: ${detail}`));
+  readonly lost: string[] = [];
   readonly stop = new AbortController();
   dieAt: string | undefined;
 
@@ -119,6 +123,7 @@ export class FaultRun implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.leases[Symbol.dispose]();
     await this.#sessions[Symbol.asyncDispose]();
   }
 
@@ -137,6 +142,7 @@ export class FaultRun implements AsyncDisposable {
       runId: 'k3f9qz',
       step: this.step,
       sessions: this.#sessions,
+      leases: this.leases,
       record,
       clock: systemClock,
       signal,

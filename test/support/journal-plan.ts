@@ -149,6 +149,7 @@ const hosts: Plan['hosts'] = [
   identityFiles: ['keys/id_ed25519'],
   agent: false,
   knownHostsFiles: ['known_hosts'],
+  become: 'none',
   groups: groups as string[],
   roles: roles as string[],
 }));

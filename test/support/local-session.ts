@@ -43,6 +43,24 @@ export function localSession(host: LocalHost): HostSession {
       return { ...result, stdout: Buffer.concat(chunks).toString() };
     },
     start: async (request, signal) => start(request, signal),
+    arm: async (request, signal) => {
+      const waiting = start({ ...request, command: `read -r _ || exit 125\n${request.command}` }, signal);
+      let fired = false;
+      const chunks: Buffer[] = [];
+      waiting.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+      return {
+        fire: async () => {
+          fired = true;
+          waiting.stdin.write('\n');
+          waiting.stdin.end(request.stdin ?? '');
+          return { ...(await waiting.result), stdout: Buffer.concat(chunks).toString() };
+        },
+        [Symbol.asyncDispose]: async () => {
+          if (!fired) waiting.stdin.end();
+          await waiting.result;
+        },
+      };
+    },
     dial: (address, port, signal) => dial(address, port, signal),
     [Symbol.asyncDispose]: async () => {
       for (const child of running) killGroup(child);

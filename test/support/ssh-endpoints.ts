@@ -55,6 +55,7 @@ function addressOf(folder: string, port: number, user: string, hostKey: string):
     identityFiles: [join(folder, 'id')],
     agent: false,
     knownHostsFiles: [join(folder, 'known_hosts')],
+    become: 'none',
   };
 }
 

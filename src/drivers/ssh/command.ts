@@ -11,8 +11,11 @@ import { type ChannelEnd, followChannel, type Link, type OpenChannel, openChanne
 import { onAbort } from './on-abort.ts';
 import { BoundedOutput, GroupLine } from './output.ts';
 import { type Stop, stopWhen } from './stop.ts';
+import { sudoRefusal } from './sudo.ts';
 
 export interface CommandHooks {
+  /** It could begin now; `go` lets it. Default: at once. */
+  ready?(go: () => void): void;
   /** The command begins; `end` its input. */
   begun(channel: ssh2.ClientChannel): void;
   stdout(chunk: Buffer): void;
@@ -25,6 +28,8 @@ export interface CommandOrder {
   readonly timeout: number;
   /** Of stderr. */
   readonly maxBytes: number;
+  /** Through sudo. */
+  readonly asRoot: boolean;
 }
 
 /** A {@link CommandResult} without stdout, which went to the hooks. */
@@ -34,6 +39,8 @@ export type Ending = Omit<CommandResult, 'stdout'>;
 const closeGrace = 500;
 /** TERM, 2 s, KILL, and what a slow link adds, ms. */
 const endTimeout = 10_000;
+/** Never asks: what would need a password fails. */
+const becomeRoot = 'sudo -n -- ';
 /** The ending script's word for: still there, and not ours to end. */
 const othersProcess = 77;
 
@@ -51,13 +58,13 @@ export async function execute(link: Link, order: CommandOrder, hooks: CommandHoo
     ...how,
   });
   try {
-    const text = wrap(link.mark, order.command);
+    const text = wrap(link.mark, order);
     const attach = (channel: ssh2.ClientChannel): Following => attachTo(channel, link, stderr, hooks, stop);
     const opened = await openChannel(link, text, false, attach, stop.signal).catch((error: Error) => error);
     if (opened instanceof Error)
       return end(stop.signal.aborted && !link.gone.aborted ? { ended: stop.kind } : lost(link, describeError(opened)));
     try {
-      return end(await follow(link, opened, stderr, stop));
+      return end(await follow(link, order, opened, stderr, stop));
     } finally {
       opened.retire();
     }
@@ -68,8 +75,11 @@ export async function execute(link: Link, order: CommandOrder, hooks: CommandHoo
 
 // printf, not echo: it is the same in every shell. The newline before the command: a syntax error in it must not swallow the first line.
 // `read` takes one line and leaves the rest of the input to the command (POSIX); it fails when the input ends instead.
-function wrap(mark: string, command: string): string {
-  return `exec /bin/sh -c ${shellQuote(`printf '%s %s\\n' ${mark} "$$"; read -r _ || exit 125\n${command}`)}`;
+// sudo may keep the shell in its own process group or give it another one, so there the shell reads which.
+function wrap(mark: string, { command, asRoot }: CommandOrder): string {
+  const own = `{ read -r _ <"/proc/$$/stat" && set -- \${_##*) } && set -- "$3"; } 2>/dev/null || set -- "$$"; `;
+  const name = asRoot ? `${own}printf '%s %s\\n' ${mark} "$1"; set --; ` : `printf '%s %s\\n' ${mark} "$$"; `;
+  return `exec ${asRoot ? becomeRoot : ''}/bin/sh -c ${shellQuote(`${name}read -r _ || exit 125\n${command}`)}`;
 }
 
 interface Following {
@@ -79,10 +89,14 @@ interface Following {
 
 function attachTo(channel: ssh2.ClientChannel, link: Link, stderr: BoundedOutput, hooks: CommandHooks, stop: Stop): Following {
   const group = new GroupLine(link.mark, () => {
+    if (hooks.ready === undefined) go();
+    else hooks.ready(go);
+  });
+  function go(): void {
     if (stop.signal.aborted) return; // its input has ended: it will not begin
     channel.write('\n');
     hooks.begun(channel);
-  });
+  }
   const stdout = (chunk: Buffer): void => {
     const own = group.strip(chunk);
     if (own.length > 0) hooks.stdout(own);
@@ -92,28 +106,37 @@ function attachTo(channel: ssh2.ClientChannel, link: Link, stderr: BoundedOutput
 
 async function follow(
   link: Link,
+  order: CommandOrder,
   opened: OpenChannel<Following>,
   stderr: BoundedOutput,
   stop: Stop,
 ): Promise<Partial<Ending> & Pick<Ending, 'ended'>> {
   const { group, done } = opened.attached;
   const finished = await unlessAborted(done, stop.signal);
-  if (finished !== undefined) return judge(link, finished, group, stderr);
+  if (finished !== undefined) return judge(link, order, finished, group, stderr);
   if (group.group === undefined) {
     opened.channel.end(); // never told to begin, now it cannot
     return { ended: stop.kind };
   }
-  const problem = await endGroup(link, group.group);
+  const problem = await endGroup(link, group.group, order.asRoot);
   if (problem !== undefined || link.gone.aborted) return lost(link, problem ?? '');
   const last = await unlessAborted(done, AbortSignal.timeout(closeGrace));
   return { ended: stop.kind, signal: last?.exit?.signal ?? null };
 }
 
-function judge(link: Link, end: ChannelEnd, group: GroupLine, stderr: BoundedOutput): Partial<Ending> & Pick<Ending, 'ended'> {
+function judge(
+  link: Link,
+  order: CommandOrder,
+  end: ChannelEnd,
+  group: GroupLine,
+  stderr: BoundedOutput,
+): Partial<Ending> & Pick<Ending, 'ended'> {
   if (end.exit === undefined) return lost(link, 'the channel closed without an exit status');
   const { code, signal } = end.exit;
   // Complete or not: what was on its way when the link went is missing.
   if (end.closed === 'cut') return lost(link, 'the output may be incomplete');
+  if (group.group === undefined && order.asRoot)
+    return { ended: 'exited', exitCode: code === 0 ? 1 : code, signal, stderr: sudoRefusal(stderr.text()) };
   if (group.group === undefined) return lost(link, `the login shell did not run it (exit ${code ?? signal}): ${tail(stderr.text(), 200)}`);
   return { ended: 'exited', exitCode: code, signal, truncated: stderr.truncated || end.closed === 'held' };
 }
@@ -123,8 +146,8 @@ function lost(link: Link, because: string): { readonly ended: 'lost'; readonly l
 }
 
 /** Ends the command's process group. Gives the reason when it cannot be sure that it did. */
-async function endGroup(link: Link, group: number): Promise<string | undefined> {
-  const problem = await runEnding(link, endingScript(group));
+async function endGroup(link: Link, group: number, asRoot: boolean): Promise<string | undefined> {
+  const problem = await runEnding(link, endingScript(group), asRoot);
   return problem === undefined ? undefined : `process group ${group} could not be ended: ${problem}`;
 }
 
@@ -151,13 +174,15 @@ function endingScript(group: number): string {
   ].join('\n');
 }
 
-async function runEnding(link: Link, script: string): Promise<string | undefined> {
+async function runEnding(link: Link, script: string, asRoot: boolean): Promise<string | undefined> {
   const deadline = AbortSignal.timeout(endTimeout);
   const attach = (channel: ssh2.ClientChannel): Promise<ChannelEnd> => {
     channel.end();
     return followChannel(channel, link.gone, { stdout: () => undefined, stderr: () => undefined }, closeGrace);
   };
-  const opened = await openChannel(link, `exec /bin/sh -c ${shellQuote(script)}`, true, attach, deadline).catch((error: Error) => error);
+  const opened = await openChannel(link, `exec ${asRoot ? becomeRoot : ''}/bin/sh -c ${shellQuote(script)}`, true, attach, deadline).catch(
+    (error: Error) => error,
+  );
   if (opened instanceof Error) return describeError(opened);
   const end = await unlessAborted(opened.attached, deadline);
   opened.retire();

@@ -23,7 +23,7 @@ async function connect(host: HostAddress, signal: AbortSignal): Promise<HostSess
   const deadline = performance.now() + connectTimeout;
   for (let attempt = 1; ; attempt++) {
     const answer = await connectOnce(host, identities, hostKeys, deadline - performance.now(), signal);
-    if (isConnection(answer)) return new SshSession(host.id, answer);
+    if (isConnection(answer)) return new SshSession(host, answer);
     signal.throwIfAborted();
     const delay = 100 + Math.random() * 400 * attempt;
     if (!answer.transient || attempt === attempts || performance.now() + delay > deadline) throw explainFailure(host, answer, identities);

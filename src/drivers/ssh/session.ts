@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type ssh2 from 'ssh2';
 import { ChaosError } from '../../core/errors.ts';
 import type { TargetId } from '../../core/ids.ts';
-import type { CommandRequest, CommandResult, HostSession, RunningCommand } from '../contract.ts';
+import type { ArmedCommand, CommandRequest, CommandResult, HostAddress, HostSession, RunningCommand } from '../contract.ts';
 import type { Link } from './channel.ts';
 import { ChannelSlots } from './channel-slots.ts';
-import { type Ending, execute } from './command.ts';
+import { type CommandOrder, type Ending, execute } from './command.ts';
 import type { SshConnection } from './connection.ts';
 import { onAbort } from './on-abort.ts';
 import { BoundedOutput } from './output.ts';
@@ -30,10 +30,13 @@ export class SshSession implements HostSession {
   readonly #closing = new AbortController();
   readonly #link: Link;
   readonly #running = new Set<Promise<Ending>>();
+  readonly #becomes: boolean;
   #disposed: Promise<void> | undefined;
 
-  constructor(target: TargetId, connection: SshConnection) {
+  constructor(host: Pick<HostAddress, 'id' | 'user' | 'become'>, connection: SshConnection) {
+    const target = host.id;
     this.target = target;
+    this.#becomes = host.become === 'sudo' && host.user !== 'root';
     this.#connection = connection;
     const { client, gone } = connection;
     const slots = new ChannelSlots();
@@ -46,15 +49,46 @@ export class SshSession implements HostSession {
     });
   }
 
-  async run(request: CommandRequest, signal: AbortSignal): Promise<CommandResult> {
+  run(request: CommandRequest, signal: AbortSignal): Promise<CommandResult> {
+    return this.#collect(request, signal);
+  }
+
+  arm(request: CommandRequest, signal: AbortSignal): Promise<ArmedCommand> {
+    return new Promise((resolve, reject) => {
+      const cancel = new AbortController();
+      const armed = (go: () => void): void => {
+        let fired = false;
+        const fire = (): Promise<CommandResult> => {
+          fired = true;
+          go();
+          return result;
+        };
+        const dispose = async (): Promise<void> => {
+          if (fired) return;
+          cancel.abort();
+          await result;
+        };
+        resolve({ fire, [Symbol.asyncDispose]: dispose });
+      };
+      const result = this.#collect(request, AbortSignal.any([signal, cancel.signal]), armed);
+      // Too late to matter once it is armed.
+      void result.then((ending) => reject(this.#notStarted(ending, signal)));
+    });
+  }
+
+  async #collect(request: CommandRequest, signal: AbortSignal, ready?: (go: () => void) => void): Promise<CommandResult> {
     const maxBytes = request.maxBytes ?? defaultMaxBytes;
     const stdout = new BoundedOutput(maxBytes);
     const begun = (channel: ssh2.ClientChannel): void => {
       channel.end(request.stdin);
     };
-    const hooks = { begun, stdout: (chunk: Buffer) => stdout.add(chunk), quietMs };
-    const ending = await this.#track(execute(this.#link, { command: request.command, timeout: request.timeout, maxBytes }, hooks, signal));
+    const hooks = { begun, stdout: (chunk: Buffer) => stdout.add(chunk), quietMs, ...(ready === undefined ? {} : { ready }) };
+    const ending = await this.#track(execute(this.#link, { ...this.#order(request), maxBytes }, hooks, signal));
     return { ...ending, stdout: stdout.text(), truncated: ending.truncated || stdout.truncated };
+  }
+
+  #order(request: Pick<CommandRequest, 'command' | 'timeout' | 'privileged'>): Pick<CommandOrder, 'command' | 'timeout' | 'asRoot'> {
+    return { command: request.command, timeout: request.timeout, asRoot: this.#becomes && request.privileged === true };
   }
 
   start(request: Omit<CommandRequest, 'stdin' | 'maxBytes'>, signal: AbortSignal): Promise<RunningCommand> {
@@ -71,7 +105,7 @@ export class SshSession implements HostSession {
         };
         resolve({ stdin, stdout: stdout as Readable, result });
       };
-      const order = { command: request.command, timeout: request.timeout, maxBytes: defaultMaxBytes };
+      const order = { ...this.#order(request), maxBytes: defaultMaxBytes };
       const hooks = { begun, stdout: (chunk: Buffer) => output?.fill(chunk) };
       const result: Promise<CommandResult> = this.#track(execute(this.#link, order, hooks, signal)).then((ending) => {
         close(ending);
@@ -124,10 +158,11 @@ export class SshSession implements HostSession {
     return work.finally(() => this.#running.delete(work));
   }
 
-  #notStarted(ending: Ending, signal: AbortSignal): Error {
+  #notStarted(ending: Pick<Ending, 'ended' | 'lostBecause' | 'stderr'>, signal: AbortSignal): Error {
     if (ending.ended === 'aborted' && signal.aborted) return signal.reason as Error;
     if (ending.ended === 'timed-out')
       return new ChaosError('CHAOS_COMMAND', `no free session on ${this.target} in time`, { target: this.target });
+    if (ending.ended === 'exited') return new ChaosError('CHAOS_COMMAND', `${this.target}: ${ending.stderr}`, { target: this.target });
     return lostError(this.target, ending.lostBecause ?? 'the session is closed');
   }
 

@@ -201,3 +201,48 @@ describe('a statement', () => {
     for (const id of ['ask', 'elsewhere']) await expect(planned.run(id)).rejects.toMatchObject({ code: 'CHAOS_PLAN_DRIFT' });
   });
 });
+
+describe('operations begun together', () => {
+  const both = [operation('one', { changes: true }), operation('two', { target: 'web-2', changes: true })];
+
+  it('begin only when all are ready, and give their results in order', async () => {
+    const world = new FakeWorld();
+    const { planned, events } = setUp({ operations: both, driver: world.driver });
+    const recorded: number[] = [];
+    world.answer = (_request, host) => {
+      recorded.push(events.length);
+      return { stdout: host };
+    };
+
+    const results = await planned.runTogether([{ id: 'one' }, { id: 'two' }]);
+
+    expect(results.map(({ stdout }) => stdout)).toEqual(['web-1', 'web-2']);
+    expect(recorded).toEqual([2, 2]);
+    expect(events.map(({ type }) => type).toSorted()).toEqual([
+      'operation.finished',
+      'operation.finished',
+      'operation.running',
+      'operation.running',
+    ]);
+  });
+
+  it('do not begin at all when one target cannot be made ready', async () => {
+    const world = new FakeWorld();
+    world.beforeConnect = async (host) => {
+      if (host === 'web-2') throw new ChaosError('CHAOS_SSH_CONNECT', 'refused');
+    };
+    const { planned } = setUp({ operations: both, driver: world.driver });
+
+    await expect(planned.runTogether([{ id: 'one' }, { id: 'two' }])).rejects.toMatchObject({ code: 'CHAOS_SSH_CONNECT' });
+    expect(world.commands).toEqual([]);
+  });
+
+  it('all come to their end when some fail, and every failure is told', async () => {
+    const world = new FakeWorld();
+    const { planned, events } = setUp({ operations: both, driver: world.driver });
+    world.answer = (_request, host) => ({ exitCode: host === 'web-1' ? 5 : 6, stderr: host });
+
+    await expect(planned.runTogether([{ id: 'one' }, { id: 'two' }])).rejects.toThrow(/one: exit code 5: web-1.*two: exit code 6: web-2/);
+    expect(events.filter(({ type }) => type === 'operation.finished')).toMatchObject([{ ok: false }, { ok: false }]);
+  });
+});

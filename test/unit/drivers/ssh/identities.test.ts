@@ -33,7 +33,17 @@ function file(name: string, text: string): string {
 }
 
 function host(identityFiles: readonly string[], agent = false): HostAddress {
-  return { id: targetId('web-1'), driver: 'ssh', address: '127.0.0.1', port: 22, user: 'shop', identityFiles, agent, knownHostsFiles: [] };
+  return {
+    id: targetId('web-1'),
+    driver: 'ssh',
+    address: '127.0.0.1',
+    port: 22,
+    user: 'shop',
+    identityFiles,
+    agent,
+    knownHostsFiles: [],
+    become: 'none',
+  };
 }
 
 test('offers key files first, in order, then the agent', async () => {

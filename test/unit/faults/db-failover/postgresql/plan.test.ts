@@ -33,6 +33,8 @@ function plan(parameters: JsonObject, databases = [cluster('orders', 'db-a', 'db
     targets: hosts.filter(({ id }) => targets.includes(id)),
     hosts,
     databases,
+    step: 's1',
+    maxDurationMs: 60_000,
   });
 }
 
