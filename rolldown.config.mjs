@@ -13,7 +13,7 @@ const groups = [
   { name: 'core', test: /src\/core\/(?!json\.ts)|src\/views\/style\.ts|src\/cli\/(?:exit-codes|mistakes|version)\.ts/ },
   {
     name: 'language',
-    test: /node_modules\/yaml\/|src\/experiment\/(?!json-schema|scaffold)|src\/faults\/[^/]+(?:\/(?:index|schema|plan|scripts?|prelude))?\.ts/,
+    test: /node_modules\/yaml\/|src\/experiment\/(?!json-schema|scaffold)|src\/faults\/[^/]+(?:\/(?:index|schema))?\.ts/,
   },
 ].map((group, index, all) => ({ ...group, priority: all.length - index }));
 

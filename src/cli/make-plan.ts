@@ -34,7 +34,7 @@ export interface MadePlan {
 export async function makePlan(request: PlanRequest, signal: AbortSignal): Promise<MadePlan> {
   const { environment, file } = request;
   const roles = await rolesOf(request, signal);
-  const built = buildPlan({
+  const built = await buildPlan({
     file,
     shownFile: shownFile(file.file),
     environment,

@@ -35,6 +35,8 @@ export interface FaultPlan {
   readonly database?: string;
 }
 
+export type PlannedFault = FaultPlan | { readonly mistakes: readonly FaultMistake[] };
+
 /** A problem with the request that the author of the file can mend. `path` is inside `with`, empty for the step itself. */
 export interface FaultMistake {
   readonly path: readonly (string | number)[];
@@ -135,7 +137,8 @@ export interface FaultDefinition<Parameters = unknown> {
   readonly measures: Readonly<Record<string, MeasureDeclaration>>;
   /** May the step carry `duration`? `required` where the fault would stay for ever otherwise. */
   readonly duration: 'required' | 'optional' | 'none';
-  plan(request: FaultRequest<Parameters>): FaultPlan | { readonly mistakes: readonly FaultMistake[] };
+  /** Spells out every operation. Pure; asynchronous only because its code is loaded when it is needed. */
+  plan(request: FaultRequest<Parameters>): Promise<PlannedFault>;
   /** Reads only. Gives the undo record; rejects with `CHAOS_REFUSED` (reason and fix) when it could not be undone. */
   prepare(context: FaultContext): Promise<JsonObject>;
   inject(context: FaultContext, undo: JsonObject): Promise<void>;

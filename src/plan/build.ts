@@ -37,16 +37,19 @@ interface PlannedStep {
   readonly database?: string;
 }
 
-export function buildPlan(input: PlanInput): BuiltPlan {
+export async function buildPlan(input: PlanInput): Promise<BuiltPlan> {
   const { experiment } = input.file;
   const diagnostics: Diagnostic[] = [];
   const slos = experiment.steadyState.slos.flatMap((name) => input.environment.slos.find((slo) => slo.name === name) ?? []);
-  const steps = experiment.method.flatMap((step, index): PlannedStep[] => {
-    const id = `s${index + 1}`;
-    if (step.kind === 'wait') return [{ step: { kind: 'wait', id, forMs: step.wait }, hosts: [] }];
-    const planned = planFault(input, step, index, diagnostics);
-    return planned === undefined ? [] : [planned];
-  });
+  const steps: PlannedStep[] = [];
+  for (const [index, step] of experiment.method.entries()) {
+    if (step.kind === 'wait') {
+      steps.push({ step: { kind: 'wait', id: `s${index + 1}`, forMs: step.wait }, hosts: [] });
+      continue;
+    }
+    const planned = await planFault(input, step, index, diagnostics);
+    if (planned !== undefined) steps.push(planned);
+  }
   if (diagnostics.length > 0) return { ok: false, diagnostics };
   return { ok: true, draft: assemble(input, slos, steps) };
 }
@@ -110,7 +113,12 @@ function databaseOf(input: PlanInput, probe: PlannedProbe): string | undefined {
   return definition?.database?.(definition.spec.parse(probe.spec));
 }
 
-function planFault(input: PlanInput, step: ExperimentFaultStep, index: number, diagnostics: Diagnostic[]): PlannedStep | undefined {
+async function planFault(
+  input: PlanInput,
+  step: ExperimentFaultStep,
+  index: number,
+  diagnostics: Diagnostic[],
+): Promise<PlannedStep | undefined> {
   const definition = input.faults.get(step.fault);
   // The schema has refused unknown faults already.
   if (definition === undefined) throw new TypeError(`no fault ${step.fault}`);
@@ -119,7 +127,7 @@ function planFault(input: PlanInput, step: ExperimentFaultStep, index: number, d
     diagnostics.push(input.file.source.diagnostic(selectionMistake(index, step.on, selection.problem)));
     return undefined;
   }
-  const planned = definition.plan({
+  const planned = await definition.plan({
     parameters: step.with,
     targets: input.hosts.filter((host) => selection.targets.includes(host.id)),
     hosts: input.hosts,

@@ -68,9 +68,9 @@ describe.each(kinds)('%s', (kind) => {
     for (const [name, measure] of Object.entries(definition.measures)) expect(measure.description, name).toMatch(/\w{3}/);
   });
 
-  test('plans operations with unique ids, a time limit, and a way back for every change before the point of no return', () => {
+  test('plans operations with unique ids, a time limit, and a way back for every change before the point of no return', async () => {
     for (const parameters of examples(kind)) {
-      const { operations } = planStep(definition, plannedSetting(kind, parameters));
+      const { operations } = await planStep(definition, plannedSetting(kind, parameters));
       expect(new Set(operations.map(({ id }) => id)).size).toBe(operations.length);
       for (const operation of operations) {
         expect(operation.timeoutMs, operation.id).toBeGreaterThan(0);

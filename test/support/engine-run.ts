@@ -87,7 +87,7 @@ export function fakeFault(script: Scenario['script'] = {}): FaultDefinition {
     parameters: z.unknown(),
     measures: {},
     duration: 'optional',
-    plan: () => ({ mistakes: [] }),
+    plan: async () => ({ mistakes: [] }),
     prepare: (context) => stages(context).prepare(context),
     inject: (context, undo) => stages(context).inject(context, undo),
     verify: (context, undo) => stages(context).verify(context, undo),

@@ -35,11 +35,18 @@ export function plannedHost(id: string): PlannedHost {
 }
 
 /** The step as a plan would hold it. */
-export function planStep(definition: FaultDefinition, setting: FaultSetting): FaultStep {
+export async function planStep(definition: FaultDefinition, setting: FaultSetting): Promise<FaultStep> {
   const hosts = setting.hosts.map(({ id }) => plannedHost(id));
   const parameters = definition.parameters.parse(setting.parameters);
   const targets = hosts.filter(({ id }) => setting.targets.includes(id));
-  const planned = definition.plan({ parameters, targets, hosts, databases: setting.databases ?? [], step: 's1', maxDurationMs: 60_000 });
+  const planned = await definition.plan({
+    parameters,
+    targets,
+    hosts,
+    databases: setting.databases ?? [],
+    step: 's1',
+    maxDurationMs: 60_000,
+  });
   if ('mistakes' in planned) throw new Error(planned.mistakes.map(({ message }) => message).join('; '));
   return {
     kind: 'fault',
@@ -58,7 +65,7 @@ export function planStep(definition: FaultDefinition, setting: FaultSetting): Fa
 
 /** What a runner keeps for one fault. `dieAt` makes it die, as `kill -9` would, when the named mark or operation is reached. */
 export class FaultRun implements AsyncDisposable {
-  readonly step: FaultStep;
+  #step: FaultStep | undefined;
   readonly events: EventBody[] = [];
   readonly marks: Map<string, JsonObject>;
   undo: JsonObject = {};
@@ -73,11 +80,11 @@ export class FaultRun implements AsyncDisposable {
   constructor(
     definition: FaultDefinition,
     setting: FaultSetting,
-    before: { readonly undo: JsonObject; readonly marks: Map<string, JsonObject> } | undefined = undefined,
+    before: { readonly step: FaultStep; readonly undo: JsonObject; readonly marks: Map<string, JsonObject> } | undefined = undefined,
   ) {
     this.#definition = definition;
     this.#setting = setting;
-    this.step = planStep(definition, setting);
+    this.#step = before?.step;
     this.marks = new Map(before?.marks);
     this.undo = before?.undo ?? {};
     this.#sessions = new Sessions({
@@ -91,7 +98,14 @@ export class FaultRun implements AsyncDisposable {
     });
   }
 
+  /** As planned; known once it is prepared. */
+  get step(): FaultStep {
+    if (this.#step === undefined) throw new Error('not prepared');
+    return this.#step;
+  }
+
   async prepare(): Promise<JsonObject> {
+    this.#step ??= await planStep(this.#definition, this.#setting);
     this.undo = await this.#definition.prepare(this.#context());
     return this.undo;
   }
@@ -114,7 +128,11 @@ export class FaultRun implements AsyncDisposable {
 
   /** The same fault in another process that has the journal only. */
   successor(): FaultRun {
-    return new FaultRun(this.#definition, this.#setting, { undo: JSON.parse(JSON.stringify(this.undo)) as JsonObject, marks: this.marks });
+    return new FaultRun(this.#definition, this.#setting, {
+      step: this.step,
+      undo: JSON.parse(JSON.stringify(this.undo)) as JsonObject,
+      marks: this.marks,
+    });
   }
 
   /** Ids of the operations that were run, in order. */

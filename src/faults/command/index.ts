@@ -18,7 +18,7 @@ export const command: FaultDefinition<CommandParameters> = {
   parameters: CommandParameters,
   measures: {},
   duration: 'optional',
-  plan,
+  plan: async (request) => plan(request),
   prepare,
   inject,
   verify,

@@ -1,8 +1,7 @@
 /** `cpu-saturation`: cores of a host are kept busy, as by a runaway process. */
 import type { FaultDefinition } from '../contract.ts';
 import { hostFault } from '../host-fault/index.ts';
-import { CpuSaturationParameters } from './schema.ts';
-import { scripts } from './scripts.ts';
+import { type CpuSaturationParameters, cpuSaturationParameters } from './schema.ts';
 
 export const cpuSaturation: FaultDefinition<CpuSaturationParameters> = hostFault({
   kind: 'cpu-saturation',
@@ -10,7 +9,7 @@ export const cpuSaturation: FaultDefinition<CpuSaturationParameters> = hostFault
   summary: 'Keeps cores of a host busy to a given percentage.',
   reversibility: 'reversible',
   heals: 'by-revert',
-  parameters: CpuSaturationParameters,
+  parameters: cpuSaturationParameters,
   measures: {
     cpuBusy: {
       unit: 'ratio',
@@ -20,5 +19,5 @@ export const cpuSaturation: FaultDefinition<CpuSaturationParameters> = hostFault
   },
   duration: 'optional',
   reboot: 'cleared',
-  scripts,
+  load: () => import('./scripts.ts'),
 });

@@ -5,7 +5,6 @@
  */
 import type { FaultDefinition } from '../contract.ts';
 import { lazyStages } from '../lazy-stages.ts';
-import { plan } from './postgresql/plan.ts';
 import { DbFailoverParameters } from './schema.ts';
 
 export const dbFailover: FaultDefinition<DbFailoverParameters> = {
@@ -26,6 +25,6 @@ export const dbFailover: FaultDefinition<DbFailoverParameters> = {
     },
   },
   duration: 'none',
-  plan,
+  plan: async (request) => (await import('./postgresql/plan.ts')).plan(request),
   ...lazyStages(() => import('./postgresql/stages.ts')),
 };

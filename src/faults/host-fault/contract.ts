@@ -36,13 +36,20 @@ export interface HostScriptRequest<Parameters> {
   readonly request: FaultRequest<Parameters>;
 }
 
-export interface HostFault<Parameters>
-  extends Pick<FaultDefinition<Parameters>, 'kind' | 'title' | 'summary' | 'reversibility' | 'heals' | 'measures' | 'duration'> {
-  readonly parameters: z.ZodType<Parameters>;
+/** What a fault's `scripts.ts` exports. */
+export interface HostFaultTexts<Parameters> {
   scripts(request: HostScriptRequest<Parameters>): HostScripts;
   /** Mistakes that the schema cannot see. Default: none. */
   mistakes?(request: FaultRequest<Parameters>): readonly FaultMistake[];
+  /** What a reader of the plan should know. */
   notes?(parameters: Parameters): readonly string[];
+}
+
+export interface HostFault<Parameters>
+  extends Pick<FaultDefinition<Parameters>, 'kind' | 'title' | 'summary' | 'reversibility' | 'heals' | 'measures' | 'duration'> {
+  /** Made when a file names the fault: checking a file pays for the faults in it only. */
+  parameters(): z.ZodType<Parameters>;
+  load(): Promise<HostFaultTexts<Parameters>>;
   /**
    * What a reboot of the target does to the fault's state: `cleared` (a qdisc, a process) or `kept` (a file, a stopped unit), which the fuse
    * then also reverts at boot where systemd allows.

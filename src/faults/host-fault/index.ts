@@ -1,150 +1,28 @@
 /**
- * Makes a fault out of the five shell texts that a host fault consists of: plans its operations on every target, with a fuse around them.
+ * Makes a fault out of the five shell texts that a host fault consists of. Only what checking a file needs is loaded with it; the texts,
+ * the fuse and the stages come when a plan is made or run.
  */
-import type { Operation, PlannedHost } from '../../plan/plan.ts';
-import type { FaultDefinition, FaultPlan, FaultRequest } from '../contract.ts';
-import { armText, forgetText, fuseId, holdText, injectText, listText, pullText } from '../fuse/script.ts';
+import type * as z from 'zod';
+import type { FaultDefinition } from '../contract.ts';
 import { lazyStages } from '../lazy-stages.ts';
-import type { HostFault, HostScripts } from './contract.ts';
-import { preludeOf } from './prelude.ts';
-
-/** How long a fuse waits for a sign of life, s. */
-const leaseS = 15;
-/** The runner reverts by itself at the end; the hard deadline is for when it does not, s. */
-const deadlineGraceS = 60;
-const readMs = 15_000;
-const changeMs = 30_000;
+import type { HostFault } from './contract.ts';
 
 export function hostFault<Parameters>(fault: HostFault<Parameters>): FaultDefinition<Parameters> {
-  const { kind, title, summary, reversibility, heals, parameters, measures, duration } = fault;
+  const { kind, title, summary, reversibility, heals, measures, duration } = fault;
+  let parameters: z.ZodType<Parameters> | undefined;
   return {
     kind,
     title,
     summary,
     reversibility,
     heals,
-    parameters,
     measures,
     duration,
-    plan: (request) => plan(fault, request),
+    get parameters() {
+      parameters ??= fault.parameters();
+      return parameters;
+    },
+    plan: async (request) => (await import('./plan.ts')).plan(fault, request),
     ...lazyStages(() => import('./stages.ts')),
   };
-}
-
-function plan<Parameters>(fault: HostFault<Parameters>, request: FaultRequest<Parameters>): ReturnType<FaultDefinition['plan']> {
-  const mistakes = fault.mistakes?.(request) ?? [];
-  if (mistakes.length > 0) return { mistakes };
-  const deadlineS = Math.ceil((request.durationMs ?? request.maxDurationMs) / 1_000) + deadlineGraceS;
-  const operations = request.targets.flatMap((target, index) => {
-    const id = fuseId(request.step, index + 1);
-    const scripts = fault.scripts({ parameters: request.parameters, target, id, request });
-    return operationsOn(target, scripts, { id, deadlineS, boot: fault.reboot === 'kept', timeoutMs: fault.timeoutMs ?? changeMs });
-  });
-  return { hosts: request.targets.map((target) => target.id), operations, notes: notesOf(fault, request, deadlineS) } satisfies FaultPlan;
-}
-
-function notesOf<Parameters>(fault: HostFault<Parameters>, request: FaultRequest<Parameters>, deadlineS: number): string[] {
-  const boot =
-    fault.reboot === 'kept' ? 'a reboot keeps the fault: the fuse reverts it at boot where there is systemd' : 'a reboot clears the fault';
-  return [
-    `Each target reverts by itself when it hears nothing from the runner for ${leaseS} s, at once when the connection closes, and after ${deadlineS} s in any case; ${boot}.`,
-    ...(fault.notes?.(request.parameters) ?? []),
-  ];
-}
-
-interface Fuse {
-  readonly id: string;
-  readonly deadlineS: number;
-  readonly boot: boolean;
-  readonly timeoutMs: number;
-}
-
-function operationsOn({ id: target }: PlannedHost, scripts: HostScripts, fuse: Fuse): Operation[] {
-  const { id, deadlineS, boot, timeoutMs } = fuse;
-  const prelude = preludeOf(id);
-  const base = { target, via: 'shell', privileged: true, changes: false } as const;
-  const undo = scripts.undoInWords ?? scripts.undo;
-  return [
-    {
-      ...base,
-      id: `fuses-${target}`,
-      stage: 'prepare',
-      purpose: 'see that no other run has a fault here',
-      text: listText(),
-      timeoutMs: readMs,
-    },
-    {
-      ...base,
-      id: `look-${target}`,
-      stage: 'prepare',
-      purpose: 'read the state to restore',
-      text: prelude + scripts.look,
-      timeoutMs: readMs,
-    },
-    {
-      ...base,
-      id: `arm-${target}`,
-      stage: 'inject',
-      purpose: 'arm the fuse: from here on the target can undo it alone',
-      text: armText(id, { leaseS, deadlineS, boot }),
-      changes: true,
-      undo: 'the fuse is removed once the target was seen clean',
-      timeoutMs: changeMs,
-    },
-    {
-      ...base,
-      id: `hold-${target}`,
-      stage: 'inject',
-      purpose: 'renew the lease every 3 s',
-      text: holdText(id),
-      timeoutMs: (deadlineS + deadlineGraceS) * 1_000,
-    },
-    {
-      ...base,
-      id: `inject-${target}`,
-      stage: 'inject',
-      purpose: 'inject',
-      text: injectText(id, prelude + scripts.inject),
-      changes: true,
-      undo,
-      timeoutMs,
-    },
-    { ...base, id: `verify-${target}`, stage: 'verify', purpose: 'see that it is in effect', text: prelude + scripts.verify, timeoutMs },
-    {
-      ...base,
-      id: `pull-${target}`,
-      stage: 'revert',
-      purpose: 'let the fuse revert now',
-      text: pullText(id),
-      changes: true,
-      timeoutMs: 120_000,
-    },
-    {
-      ...base,
-      id: `undo-${target}`,
-      stage: 'revert',
-      purpose: 'what the fuse runs; sent by the runner where there is no fuse',
-      text: prelude + scripts.undo,
-      when: 'the fuse is gone or could not revert',
-      changes: true,
-      timeoutMs: 60_000,
-    },
-    {
-      ...base,
-      id: `check-${target}`,
-      stage: 'verify-reverted',
-      purpose: 'see that nothing is left',
-      text: prelude + scripts.check,
-      timeoutMs: readMs,
-    },
-    {
-      ...base,
-      id: `forget-${target}`,
-      stage: 'verify-reverted',
-      purpose: 'remove the fuse',
-      text: forgetText(id),
-      changes: true,
-      timeoutMs: changeMs,
-    },
-  ];
 }

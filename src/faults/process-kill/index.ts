@@ -4,7 +4,6 @@
  */
 import type { FaultDefinition } from '../contract.ts';
 import { lazyStages } from '../lazy-stages.ts';
-import { plan } from './plan.ts';
 import { ProcessKillParameters } from './schema.ts';
 
 export const processKill: FaultDefinition<ProcessKillParameters> = {
@@ -18,6 +17,6 @@ export const processKill: FaultDefinition<ProcessKillParameters> = {
     restartedWithin: { unit: 'duration', source: 'fault', description: 'From the kill until a new process was seen.' },
   },
   duration: 'none',
-  plan,
+  plan: async (request) => (await import('./plan.ts')).plan(request),
   ...lazyStages(() => import('./stages.ts')),
 };

@@ -13,7 +13,7 @@ function fault(definition: Pick<FaultDefinition, 'kind' | 'parameters' | 'measur
     summary: `Does ${definition.kind}.`,
     reversibility: 'reversible',
     heals: 'by-revert',
-    plan: () => ({ mistakes: [] }),
+    plan: async () => ({ mistakes: [] }),
     prepare: unused,
     inject: unused,
     verify: unused,

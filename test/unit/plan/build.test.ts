@@ -22,7 +22,7 @@ function environment(change: (text: string) => string = (text) => text): Environ
   return resolveEnvironment(parsed.value);
 }
 
-function build(text: string, place: EnvironmentModel = environment(), primary = 'db-a'): BuiltPlan {
+function build(text: string, place: EnvironmentModel = environment(), primary = 'db-a'): Promise<BuiltPlan> {
   const path = join(folder, 'db-failover.yaml');
   writeFileSync(path, text);
   const file = loadExperiment(path, faultRegistry);
@@ -49,32 +49,32 @@ function messages(built: BuiltPlan): string[] {
   return built.ok ? [] : built.diagnostics.map((one) => `${one.line}:${one.column} ${one.summary}`);
 }
 
-test('a plan is plain data that its own schema accepts', () => {
-  const made = draft(build(shipped));
+test('a plan is plain data that its own schema accepts', async () => {
+  const made = draft(await build(shipped));
 
   expect(Plan.parse(JSON.parse(JSON.stringify({ ...made, guards: [], hash: planHash(made) })))).toMatchObject({ version: 1 });
 });
 
-test('aims at the host that holds the role now, not at the one of a file', () => {
-  expect(draft(build(shipped, environment(), 'db-a')).steps[0]).toMatchObject({ targets: ['db-a'] });
-  expect(draft(build(shipped, environment(), 'db-b')).steps[0]).toMatchObject({ targets: ['db-b'] });
+test('aims at the host that holds the role now, not at the one of a file', async () => {
+  expect(draft(await build(shipped, environment(), 'db-a')).steps[0]).toMatchObject({ targets: ['db-a'] });
+  expect(draft(await build(shipped, environment(), 'db-b')).steps[0]).toMatchObject({ targets: ['db-b'] });
 });
 
-test('connects to the hosts that operations run on and to no others', () => {
-  const made = draft(build(shipped));
+test('connects to the hosts that operations run on and to no others', async () => {
+  const made = draft(await build(shipped));
 
   expect(made.hosts.map((host) => host.id)).toEqual(['db-a', 'db-b']);
   expect(made.databases.map((database) => database.name)).toEqual(['orders']);
 });
 
-test('starts the probes of its SLOs and the ledger of the database it breaks', () => {
-  expect(draft(build(shipped)).probes.map((probe) => probe.name)).toEqual(['checkout', 'orders-ledger']);
+test('starts the probes of its SLOs and the ledger of the database it breaks', async () => {
+  expect(draft(await build(shipped)).probes.map((probe) => probe.name)).toEqual(['checkout', 'orders-ledger']);
 });
 
-test('refuses to promise lost writes where no ledger could measure them', () => {
+test('refuses to promise lost writes where no ledger could measure them', async () => {
   const without = environment((text) => text.replace(/^ {2}orders-ledger:.*\n/m, ''));
 
-  const built = build(shipped, without);
+  const built = await build(shipped, without);
 
   expect(messages(built)).toContainEqual(
     expect.stringMatching(/^\d+:\d+ lostWrites is measured by a write ledger, and the environment has none/),
@@ -82,32 +82,32 @@ test('refuses to promise lost writes where no ledger could measure them', () => 
   expect(messages(built)).toHaveLength(2);
 });
 
-test('tells a selection without a host at its place', () => {
-  const built = build(shipped.replace('role: db-primary', 'role: db-primry'));
+test('tells a selection without a host at its place', async () => {
+  const built = await build(shipped.replace('role: db-primary', 'role: db-primry'));
 
   expect(messages(built)).toEqual([expect.stringContaining('no host holds the role "db-primry"')]);
 });
 
-test('equal plans have equal hashes, and any change of target, command or limit changes it', () => {
-  const hash = planHash(draft(build(shipped)));
+test('equal plans have equal hashes, and any change of target, command or limit changes it', async () => {
+  const hash = planHash(draft(await build(shipped)));
 
-  expect(planHash(draft(build(shipped)))).toBe(hash);
-  expect(planHash(draft(build(shipped, environment(), 'db-b')))).not.toBe(hash);
+  expect(planHash(draft(await build(shipped)))).toBe(hash);
+  expect(planHash(draft(await build(shipped, environment(), 'db-b')))).not.toBe(hash);
   expect(
     planHash(
       draft(
-        build(
+        await build(
           shipped,
           environment((text) => text.replace('-m fast', '-m smart')),
         ),
       ),
     ),
   ).not.toBe(hash);
-  expect(planHash(draft(build(shipped.replace('wait: 30s', 'wait: 31s'))))).not.toBe(hash);
+  expect(planHash(draft(await build(shipped.replace('wait: 30s', 'wait: 31s'))))).not.toBe(hash);
 });
 
-test('no password stands in a plan, only its reference', () => {
-  const text = JSON.stringify(draft(build(shipped)));
+test('no password stands in a plan, only its reference', async () => {
+  const text = JSON.stringify(draft(await build(shipped)));
 
   expect(text).toContain('${file:/');
   expect(text).not.toMatch(/password":"(?!\$\{)/);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../../src/core/json.ts';
-import { dbFailover } from '../../../../../src/faults/db-failover/index.ts';
+import { plan as planFailover } from '../../../../../src/faults/db-failover/postgresql/plan.ts';
 import { DbFailoverParameters } from '../../../../../src/faults/db-failover/schema.ts';
 import type { DatabaseCluster } from '../../../../../src/plan/plan.ts';
 import { plannedHost } from '../../../../support/fault-run.ts';
@@ -28,7 +28,7 @@ function cluster(name: string, ...hosts: string[]): DatabaseCluster {
 
 function plan(parameters: JsonObject, databases = [cluster('orders', 'db-a', 'db-b')], targets = ['db-a']) {
   const hosts = ['db-a', 'db-b', 'db-c', 'web'].map(plannedHost);
-  return dbFailover.plan({
+  return planFailover({
     parameters: DbFailoverParameters.parse(parameters),
     targets: hosts.filter(({ id }) => targets.includes(id)),
     hosts,
