@@ -6,11 +6,25 @@ import { command } from './command/index.ts';
 import type { FaultDefinition } from './contract.ts';
 import { cpuSaturation } from './cpu-saturation/index.ts';
 import { dbFailover } from './db-failover/index.ts';
+import { networkBandwidth } from './network-bandwidth/index.ts';
+import { networkCorrupt } from './network-corrupt/index.ts';
+import { networkDelay } from './network-delay/index.ts';
+import { networkDuplicate } from './network-duplicate/index.ts';
+import { networkLoss } from './network-loss/index.ts';
+import { networkPartition } from './network-partition/index.ts';
+import { networkReorder } from './network-reorder/index.ts';
 import { processKill } from './process-kill/index.ts';
 
 export const faultRegistry: ReadonlyMap<string, FaultDefinition> = new Map<string, FaultDefinition>([
   ['command', command],
   ['cpu-saturation', cpuSaturation],
   ['db-failover', dbFailover],
+  ['network-bandwidth', networkBandwidth],
+  ['network-corrupt', networkCorrupt],
+  ['network-delay', networkDelay],
+  ['network-duplicate', networkDuplicate],
+  ['network-loss', networkLoss],
+  ['network-partition', networkPartition],
+  ['network-reorder', networkReorder],
   ['process-kill', processKill],
 ]);

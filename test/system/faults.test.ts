@@ -1,0 +1,163 @@
+/**
+ * Faults on real hosts: measured from outside while they are there, and gone afterwards; then the same with the runner killed, the link cut,
+ * and both. The table at the end is what came out.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Testbed, unavailable } from './testbed/testbed.ts';
+
+if (unavailable !== undefined) console.warn(`skipped: ${unavailable}`);
+
+let bed: Testbed;
+const table: Record<string, string>[] = [];
+
+beforeAll(async () => {
+  if (unavailable === undefined) bed = await Testbed.start({ uml: 2, ns: 2 });
+}, 600_000);
+afterAll(async () => {
+  await bed?.[Symbol.asyncDispose]();
+  if (table.length > 0) console.table(table);
+}, 60_000);
+
+interface Case {
+  readonly fault: string;
+  readonly target: string;
+  readonly parameters: object;
+  /** What is seen of it from outside, in words; `undefined` while there is nothing to see. */
+  see(): Promise<string | undefined>;
+}
+
+const gateway = { to: ['10.77.0.1'] };
+const rtt = async (target: string, low: number, high: number): Promise<string | undefined> => {
+  const ms = await bed.ping(target);
+  return ms !== undefined && ms > low && ms < high ? `ping ${ms} ms` : undefined;
+};
+const silent = async (target: string): Promise<string | undefined> =>
+  (await bed.ping(target)) === undefined ? 'no answer to ping' : undefined;
+const busy = async (target: string, least: number): Promise<string | undefined> => {
+  const look = "awk '/^cpu / { print $2+$3+$4+$5+$6+$7+$8+$9, $5+$6 }' /proc/stat";
+  const numbers = (await bed.ssh(target, `${look}; sleep 2; ${look}`)).out.split(/\s+/).map(Number);
+  const [total0 = 0, idle0 = 0, total = 0, idle = 0] = numbers;
+  const percent = Math.round(100 * (1 - (idle - idle0) / (total - total0)));
+  return percent >= least ? `busy ${percent} %` : undefined;
+};
+
+const cases: readonly Case[] = [
+  { fault: 'network-delay', target: 'h1', parameters: { ...gateway, time: '100ms' }, see: () => rtt('h1', 95, 115) },
+  { fault: 'network-delay', target: 'h2', parameters: { ...gateway, time: '40ms', direction: 'in' }, see: () => rtt('h2', 36, 52) },
+  { fault: 'network-loss', target: 'h1', parameters: { ...gateway, percent: 100 }, see: () => silent('h1') },
+  { fault: 'network-partition', target: 'n1', parameters: gateway, see: () => silent('n1') },
+  {
+    fault: 'network-partition',
+    target: 'n2',
+    parameters: { ...gateway, protocol: 'icmp', how: 'reject', direction: 'in' },
+    see: () => silent('n2'),
+  },
+  { fault: 'cpu-saturation', target: 'h2', parameters: { percent: 80 }, see: () => busy('h2', 65) },
+];
+
+/** What of any run is on the target. */
+async function residue(target: string): Promise<string> {
+  const look = `ls -A /var/lib/chaos /run/chaos 2>/dev/null; ls /etc/systemd/system | grep chaos; systemctl list-units --all --plain --no-legend 'chaos-*'
+    tc qdisc show | grep c4a; nft list tables 2>/dev/null | grep chaos; ip -o link | grep ' c-'; grep -ls CHAOS_FAULT /proc/[0-9]*/environ; pgrep -af 'chaos/.*/fuse'`;
+  return (await bed.ssh(target, `{ ${look}; } | grep -v '^/[a-z/]*:$'; true`)).out.trim();
+}
+
+/** Seconds until nothing of the fault is seen any more. */
+async function goneAfter(see: Case['see'], limit: number): Promise<number> {
+  const from = performance.now();
+  await vi.waitFor(async () => expect(await see()).toBeUndefined(), { timeout: limit * 1_000, interval: 200 });
+  return Math.round((performance.now() - from) / 100) / 10;
+}
+
+let serial = 0;
+function experiment({ fault, target, parameters }: Case, duration = '60s'): string {
+  const name = `try-${++serial}`;
+  bed.experiment(name, fault, { host: target }, parameters, duration);
+  return name;
+}
+
+describe.skipIf(unavailable !== undefined).each(cases)('$fault on $target with $parameters', (one) => {
+  const { target, see } = one;
+
+  test('is seen from outside while it is held, and leaves nothing', { timeout: 90_000 }, async () => {
+    const runner = bed.chaos('run', experiment(one, '8s'), '--env', 'bed', '--yes');
+    await runner.until(/is in effect/);
+    const seen = await see();
+    const { code, out } = await runner.finished;
+
+    expect(seen, out).toBeDefined();
+    expect(code, out).toBe(0);
+    expect(await see()).toBeUndefined();
+    expect(await residue(target)).toBe('');
+    table.push({ fault: one.fault, target, 'end of the run': `${seen}; clean` });
+  });
+
+  test('reverts at once when the runner is killed, and recover finishes the record', { timeout: 90_000 }, async () => {
+    const runner = bed.chaos('run', experiment(one), '--env', 'bed', '--yes');
+    await runner.until(/is in effect/);
+    const run = /run (\w{6}) of/.exec(runner.said())?.[1] ?? '';
+    runner.child.kill('SIGKILL');
+    const seconds = await goneAfter(see, 20);
+    const recovered = await bed.chaos('recover', run).finished;
+
+    expect(seconds).toBeLessThan(5);
+    expect(recovered.code, recovered.out).toBe(7);
+    expect(recovered.out).toContain('rollback   clean');
+    expect(await residue(target)).toBe('');
+    table.push({ fault: one.fault, target, 'runner killed': `gone after ${seconds} s (with the time of looking); recover clean` });
+  });
+
+  test('reverts within its lease when the link is cut, though the runner lives', { timeout: 120_000 }, async () => {
+    const runner = bed.chaos('run', experiment(one), '--env', 'bed', '--yes');
+    await runner.until(/is in effect/);
+    await bed.cut(target);
+    await sleep(20_000);
+    await bed.heal(target);
+    const { code, out } = await runner.finished;
+
+    await vi.waitFor(async () => expect(await residue(target)).toBe(''), { timeout: 20_000, interval: 1_000 });
+    expect(await see()).toBeUndefined();
+    expect(code, out).toBe(5);
+    table.push({ fault: one.fault, target, 'link cut 20 s': 'aborted, rolled back clean' });
+  });
+
+  test('reverts within its lease when the link is cut and the runner killed', { timeout: 120_000 }, async () => {
+    const runner = bed.chaos('run', experiment(one), '--env', 'bed', '--yes');
+    await runner.until(/is in effect/);
+    const run = /run (\w{6}) of/.exec(runner.said())?.[1] ?? '';
+    await bed.cut(target);
+    runner.child.kill('SIGKILL');
+    await sleep(20_000);
+    await bed.heal(target);
+    await bed.reachable(target);
+
+    // Not a trace of recovery yet: the target did it alone.
+    expect(await see()).toBeUndefined();
+    expect((await bed.ssh(target, `cat /var/lib/chaos/${run}-s1.1/state /var/lib/chaos/${run}-s1.1/reason`)).out).toBe(
+      'reverted\nno sign of life for 15 s\n',
+    );
+    expect((await bed.chaos('recover', run).finished).code).toBe(7);
+    expect(await residue(target)).toBe('');
+    table.push({ fault: one.fault, target, 'cut and killed': 'reverted alone within 20 s; recover clean' });
+  });
+});
+
+describe.skipIf(unavailable !== undefined)('becoming root', () => {
+  test('works through sudo without a password, and the fault is as root’s', { timeout: 60_000 }, async () => {
+    bed.experiment('by-sudo', 'network-partition', { host: 'n1' }, gateway, '3s');
+    const { code, out } = await bed.chaos('run', 'by-sudo', '--env', 'sudo', '--yes').finished;
+
+    expect(code, out).toBe(0);
+    expect(await residue('n1')).toBe('');
+  });
+
+  test('is refused with the remedy where sudo wants a password, and nothing is injected', { timeout: 60_000 }, async () => {
+    bed.experiment('no-sudo', 'network-partition', { host: 'n1' }, gateway, '3s');
+    const { code, out } = await bed.chaos('run', 'no-sudo', '--env', 'nosudo', '--yes').finished;
+
+    expect(code, out).toBe(3);
+    expect(out).toContain('NOPASSWD');
+    expect(await residue('n1')).toBe('');
+  });
+});
