@@ -104,6 +104,8 @@ export async function revertFault(
 }
 
 function isUnreachable(error: unknown): boolean {
+  // Of several targets one is enough: the others are reverted again, which changes nothing.
+  if (error instanceof AggregateError && error.errors.some(isUnreachable)) return true;
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ChaosError && (cause.code === 'CHAOS_SSH_CONNECT' || cause.code === 'CHAOS_TARGET_LOST')) return true;
   }

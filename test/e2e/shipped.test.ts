@@ -74,6 +74,8 @@ const timeout = 330_000;
 describe.runIf(linux)('holds three times in a row without any preparation, reports, and leaves the machine as it was', () => {
   test('db-failover', { timeout }, ({ expect }) => threeTimes({ name: 'db-failover', lost: 0 }, expect));
 
+  test('cpu-saturation', { timeout }, ({ expect }) => threeTimes({ name: 'cpu-saturation', lost: undefined }, expect));
+
   // These two use little of the machine: side by side they save minutes.
   test.concurrent('db-switchover', { timeout }, ({ expect }) => threeTimes({ name: 'db-switchover', lost: 0 }, expect));
   test.concurrent('checkout-kill', { timeout }, ({ expect }) => threeTimes({ name: 'checkout-kill', lost: undefined }, expect));

@@ -83,7 +83,7 @@ function parseFuse(line: string): FuseStatus {
 /** Why a fault may not be injected on a target that answered `stdout`; `undefined` when it may. */
 export function foreignFuse(stdout: string, runId: string): string | undefined {
   const fuses = parseFuses(stdout);
-  if (fuses === undefined) return `its fuses cannot be listed: ${tail(stdout, 200) || 'no answer'}`;
+  if (fuses === undefined) return `its fuses cannot be listed: ${tail(stdout, 400) || 'no answer'}`;
   const foreign = fuses.find(({ run, state }) => run !== runId && state !== 'reverted');
   if (foreign === undefined) return undefined;
   const { run, state, ageS, about } = foreign;

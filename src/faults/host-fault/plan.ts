@@ -9,8 +9,9 @@ import { preludeOf } from './prelude.ts';
 const leaseS = 15;
 /** The runner reverts by itself at the end; the hard deadline is for when it does not, s. */
 const deadlineGraceS = 60;
-const readMs = 15_000;
-const changeMs = 30_000;
+/** sudo alone may take 20 s on a host whose name server is gone. */
+const readMs = 45_000;
+const changeMs = 60_000;
 
 export async function plan<Parameters>(fault: HostFault<Parameters>, request: FaultRequest<Parameters>): Promise<PlannedFault> {
   const texts = await fault.load();

@@ -27,7 +27,7 @@ export async function prepare(context: FaultContext): Promise<JsonObject> {
 
 async function look({ operations }: FaultContext, target: string): Promise<Target | { readonly refused: string }> {
   const fuses = await operations.run(`fuses-${target}`, { stdin: fuseInput(), accept: 'any' });
-  const foreign = foreignFuse(fuses.stdout, operations.runId);
+  const foreign = foreignFuse(fuses.stdout || fuses.stderr, operations.runId);
   if (foreign !== undefined) return { refused: `${target}: ${foreign}` };
   const looked = await operations.run(`look-${target}`, { accept: [answers.yes, answers.no] });
   const refused = words(looked, 'refuse');

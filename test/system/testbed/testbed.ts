@@ -139,11 +139,11 @@ export class Testbed implements AsyncDisposable {
 
   /** Drops everything between the host and the rest, both ways, without a word. */
   cut(name: string): Promise<Finished> {
-    return this.inside('ip', ['link', 'set', this.#port(name), 'down']);
+    return this.inside('ip', ['link', 'set', this.#port(name), 'nomaster']);
   }
 
   heal(name: string): Promise<Finished> {
-    return this.inside('ip', ['link', 'set', this.#port(name), 'up']);
+    return this.inside('ip', ['link', 'set', this.#port(name), 'master', 'br0']);
   }
 
   /** The power button: what the host had not written to disk is lost. */

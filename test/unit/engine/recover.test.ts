@@ -6,7 +6,7 @@ import { recoverFaults, unreverted } from '../../../src/engine/recover.ts';
 import type { EventBody, JournalEvent, RollbackState } from '../../../src/journal/events.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import { faultStep, testPlan, waitStep } from '../../support/engine-plan.ts';
-import { partsOf, run, type Scenario, sessionsTo } from '../../support/engine-run.ts';
+import { partsOf, run, type Scenario, type Script, sessionsTo } from '../../support/engine-run.ts';
 import { FakeWorld } from '../../support/engine-world.ts';
 
 const plan: Plan = testPlan({
@@ -117,6 +117,19 @@ describe('recovery of a runner that died', () => {
     const world = new FakeWorld();
     world.beforeConnect = () => Promise.reject(new ChaosError('CHAOS_SSH_CONNECT', 'no route'));
     expect((await recover(journal, world)).state).toBe('unknown');
+  });
+
+  it('asks for longer than three times while a target among several cannot be reached', async () => {
+    const journal = await cutAfter('fault.injected', 's2');
+    const unreachable = new AggregateError([new Error('other'), new ChaosError('CHAOS_SSH_CONNECT', 'no route')], 'two failed');
+    let asked = 0;
+    const revert = (usual: Parameters<Script>[0]): ReturnType<Script> => ({
+      revert: (context, undo) => (++asked < 5 ? Promise.reject(unreachable) : usual.revert(context, undo)),
+    });
+
+    const { state } = await recover(journal, new FakeWorld(), { ...scenario, script: { s2: revert } });
+
+    expect([asked, state]).toEqual([5, 'clean']);
   });
 
   it('gives the revert the undo record and the marks of the runner that died', async () => {
