@@ -91,11 +91,16 @@ Examples:
 export const recover = {
   description: `Undoes what a runner that died left in effect, from its journal alone, verifies it, and finishes the
 report. Without RUN: every run of the reports folder whose runner is gone, or that ended with
-exit code 6. May be repeated; with nothing left it changes nothing.`,
+exit code 6. May be repeated; with nothing left it changes nothing.
+
+With --sweep no journal is needed: every host of the environment is asked for fuses of any run;
+those that no living runner holds are reverted, checked and removed, and whatever else carries
+the mark of a fault is told. Exit code 6 when something is left or a host cannot be asked.`,
   after: `
 Examples:
   chaos recover
-  chaos recover k3f9qz`,
+  chaos recover k3f9qz
+  chaos recover --sweep --env staging`,
 };
 
 export const lab = {

@@ -164,8 +164,16 @@ function addRecordCommands(program: Command, settle: Settle): void {
     .summary('undo what a runner that died left behind, and finish its report')
     .description(help.recover.description)
     .addOption(reportsOption())
+    .option('--sweep', 'ask every host of --env for fuses of any run, without a journal')
+    .option('-e, --env <name>', 'with --sweep: environment name or file')
+    .option('--force', 'with --sweep: revert also what a living runner holds')
     .addHelpText('after', help.recover.after)
-    .action(async (run: string | undefined, _options: unknown, command: Command) => {
+    .action(async (run: string | undefined, { sweep }: { readonly sweep?: boolean }, command: Command) => {
+      if (sweep === true && run !== undefined) throw new ChaosError('CHAOS_USAGE', 'recover one run, or --sweep the hosts: not both');
+      if (sweep === true) {
+        const { sweepCommand } = await import('./sweep.ts');
+        return settle(await sweepCommand(context(command)));
+      }
       const { recoverCommand } = await import('./recover.ts');
       settle(await recoverCommand(run, context(command)));
     });

@@ -61,7 +61,7 @@ const cases: readonly Case[] = [
 /** What of any run is on the target. */
 async function residue(target: string): Promise<string> {
   const look = `ls -A /var/lib/chaos /run/chaos 2>/dev/null; ls /etc/systemd/system | grep chaos; systemctl list-units --all --plain --no-legend 'chaos-*'
-    tc qdisc show | grep c4a; nft list tables 2>/dev/null | grep chaos; ip -o link | grep ' c-'; grep -ls CHAOS_FAULT /proc/[0-9]*/environ; pgrep -af 'chaos/[a-z0-9.-]*/fus[e]'`;
+    tc qdisc show | grep c4a; nft list tables 2>/dev/null | grep chaos; ip -o link | grep ' c-'; grep -ls 'CHAOS_FAULT[=]' /proc/[0-9]*/environ; pgrep -af 'chaos/[a-z0-9.-]*/fus[e]'`;
   return (await bed.ssh(target, `{ ${look}; } | grep -v '^/[a-z/]*:$'; true`)).out.trim();
 }
 
@@ -142,6 +142,35 @@ describe.skipIf(unavailable !== undefined).each(cases)('$fault on $target with $
     expect((await bed.chaos('recover', run).finished).code).toBe(7);
     expect(await residue(target)).toBe('');
     table.push({ fault: one.fault, target, 'cut and killed': 'reverted alone within 20 s; recover clean' });
+  });
+});
+
+describe.skipIf(unavailable !== undefined)('a sweep', () => {
+  test('finds what a dead runner left on hosts that nobody has a journal for, and leaves a living run alone', {
+    timeout: 120_000,
+  }, async () => {
+    bed.experiment('living', 'network-partition', { host: 'n1' }, gateway, '25s');
+    bed.experiment('dying', 'cpu-saturation', { host: 'h1' }, { percent: 50 });
+    const living = bed.chaos('run', 'living', '--env', 'bed', '--yes', '--reports', 'elsewhere');
+    await living.until(/is in effect/);
+    const dying = bed.chaos('run', 'dying', '--env', 'sudo', '--yes');
+    await dying.until(/is in effect/);
+    dying.child.kill('SIGKILL');
+    await sleep(2_000);
+
+    const swept = await bed.chaos('recover', '--sweep', '--env', 'bed').finished;
+    const ended = await living.finished;
+    const again = await bed.chaos('recover', '--sweep', '--env', 'bed').finished;
+    const recorded = await bed.chaos('recover').finished;
+
+    expect(swept, swept.out).toMatchObject({ code: 0 });
+    expect(swept.out).toMatch(/h1 {2}cpu-saturation of run \w{6} \(reverted.*checked and removed/);
+    expect(swept.out).toMatch(/n1 {2}network-partition of run \w{6} \(injected.*left alone, its runner is alive/);
+    expect(ended.code, ended.out).toBe(0);
+    expect(again.out).toContain('4 of 4 hosts asked, 0 reverted and removed, 0 left to their runners, 0 failed');
+    // The journal is finished afterwards all the same: there is nothing left to undo.
+    expect(recorded, recorded.out).toMatchObject({ code: 7 });
+    expect(await residue('h1')).toBe('');
   });
 });
 

@@ -11,7 +11,8 @@ measure() { printf 'measure %s %s\\n' "$1" "$2"; }
 refuse() { printf 'refuse %s\\n' "$*"; exit 3; }
 have() { command -v "$1" >/dev/null 2>&1; }
 need() { have "$1" || refuse "$1 is missing (package $2)"; }
-mine() { grep -ls 'CHAOS_FAULT=${id}' /proc/[0-9]*/environ 2>/dev/null | sed 's|^/proc/||; s|/environ$||'; }
+# The brackets: sudo puts this very text into the environment of the shell that runs it.
+mine() { grep -ls 'CHAOS_FAULT[=]${id}' /proc/[0-9]*/environ 2>/dev/null | sed 's|^/proc/||; s|/environ$||'; }
 end_mine() {
   tries=0
   while [ -n "$(mine)" ] && [ $tries -lt 50 ]; do

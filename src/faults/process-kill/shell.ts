@@ -47,7 +47,7 @@ export function findText(parameters: ProcessKillParameters): string {
 ${finder(parameters)}
 found | while IFS=/ read -r pid start; do
   echo "$pid/$start"
-  ps -o args= -p "$pid" >&2 2>/dev/null || tr '\\0' ' ' <"/proc/$pid/cmdline" >&2
+  ps -o args= -p "$pid" >&2 2>/dev/null || tr '\\0' ' ' <"/proc/$pid/cmdline" >&2 || :
 done`;
 }
 
