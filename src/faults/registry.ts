@@ -6,6 +6,8 @@ import { command } from './command/index.ts';
 import type { FaultDefinition } from './contract.ts';
 import { cpuSaturation } from './cpu-saturation/index.ts';
 import { dbFailover } from './db-failover/index.ts';
+import { diskFill } from './disk-fill/index.ts';
+import { memoryPressure } from './memory-pressure/index.ts';
 import { networkBandwidth } from './network-bandwidth/index.ts';
 import { networkCorrupt } from './network-corrupt/index.ts';
 import { networkDelay } from './network-delay/index.ts';
@@ -14,6 +16,9 @@ import { networkLoss } from './network-loss/index.ts';
 import { networkPartition } from './network-partition/index.ts';
 import { networkReorder } from './network-reorder/index.ts';
 import { processKill } from './process-kill/index.ts';
+import { processPause } from './process-pause/index.ts';
+import { serviceKill } from './service-kill/index.ts';
+import { serviceStop } from './service-stop/index.ts';
 
 export const faultRegistry: ReadonlyMap<string, FaultDefinition> = new Map<string, FaultDefinition>([
   ['command', command],
@@ -26,5 +31,10 @@ export const faultRegistry: ReadonlyMap<string, FaultDefinition> = new Map<strin
   ['network-loss', networkLoss],
   ['network-partition', networkPartition],
   ['network-reorder', networkReorder],
+  ['disk-fill', diskFill],
+  ['memory-pressure', memoryPressure],
+  ['process-pause', processPause],
+  ['service-kill', serviceKill],
+  ['service-stop', serviceStop],
   ['process-kill', processKill],
 ]);

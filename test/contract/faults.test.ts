@@ -1,5 +1,5 @@
 /** What every fault must keep to, whatever it does: one suite over the registry, with the real executor and real targets. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import * as z from 'zod';
 import type { JsonObject } from '../../src/core/json.ts';
 import { faultRegistry } from '../../src/faults/registry.ts';
 import { FaultRun, type FaultSetting, planStep } from '../support/fault-run.ts';
+import { shells } from '../support/fuse-host.ts';
 import { binaries, PostgresCluster } from '../support/postgres-cluster.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -17,6 +18,8 @@ const kinds = [...faultRegistry.keys()];
 /** Parameters of faults that no shipped experiment can use: what they do is up to its author. */
 const fixtures: Readonly<Record<string, JsonObject>> = {
   command: { inject: 'echo broken >state', verify: 'grep -q broken state', revert: 'rm -f state', check: '[ ! -e state ]' },
+  'disk-fill': { path: "/var/lib/it's here", percent: 90 },
+  'memory-pressure': { leaveFree: '256MB' },
   'network-bandwidth': { rate: '1mbit' },
   'network-corrupt': { percent: 1 },
   'network-delay': { time: '100ms', jitter: '10ms', to: ['10.0.0.0/24', 'db.example', 'fd00::1'], protocol: 'tcp', ports: [5432] },
@@ -24,10 +27,13 @@ const fixtures: Readonly<Record<string, JsonObject>> = {
   'network-loss': { percent: 10, correlation: 25 },
   'network-partition': { to: ['10.0.0.7'], protocol: 'tcp', ports: [5432], how: 'reject' },
   'network-reorder': { percent: 25 },
+  'process-pause': { match: "^/usr/bin/app --name='it'" },
+  'service-kill': { unit: 'nginx' },
+  'service-stop': { unit: 'app@one.service' },
 };
 
 /** Faults that need a host of their own, root and a kernel with what they use: their life is that of the system tests. */
-const elsewhere = kinds.filter((kind) => kind.startsWith('network-'));
+const elsewhere = kinds.filter((kind) => /^(?:network|service)-/.test(kind));
 console.warn(`skipped: the lives of ${elsewhere.join(', ')} need hosts of their own (npm run test:system)`);
 
 interface Step {
@@ -72,6 +78,17 @@ describe.each(kinds)('%s', (kind) => {
     for (const example of examples(kind)) {
       const once = definition.parameters.parse(example);
       expect(definition.parameters.parse(once)).toEqual(once);
+    }
+  });
+
+  test.each(shells.filter(({ path }) => path !== undefined))('has shell texts that $name can read', async ({ name, path = '' }) => {
+    for (const parameters of examples(kind)) {
+      const { operations } = await planStep(definition, plannedSetting(kind, parameters));
+      for (const { id, text } of operations.filter(({ via }) => via === 'shell')) {
+        const args = name === 'busybox' ? ['sh', '-n'] : ['-n'];
+        const { stderr } = spawnSync(path, args, { input: text.replaceAll(/@[a-z-]+@/g, 'x'), encoding: 'utf8' });
+        expect(`${id}: ${stderr}`).toBe(`${id}: `);
+      }
     }
   });
 
@@ -146,6 +163,9 @@ function plannedSetting(_kind: string, parameters: JsonObject): FaultSetting {
 /** Parameters with which a fault can act for real on this machine, in a home of its own. */
 const scenes: Readonly<Record<string, JsonObject>> = {
   'cpu-saturation': { percent: 20, cores: 1, burner: 'built-in' },
+  'disk-fill': { path: tmpdir(), size: '64MB' },
+  'memory-pressure': { size: '200MB' },
+  'process-pause': { pidFile: 'run/service.pid' },
   'process-kill': { pidFile: 'run/service.pid', comesBackWithin: '10s' },
 };
 
@@ -162,7 +182,7 @@ async function realScene(kind: string): Promise<RealScene> {
   }
   const home = mkdtempSync(join(tmpdir(), 'chaos-test-fault-'));
   const parameters = scenes[kind] ?? fixtures[kind];
-  const supervisor = kind === 'process-kill' ? supervise(home) : undefined;
+  const supervisor = kind.startsWith('process-') ? supervise(home) : undefined;
   if (supervisor !== undefined) await supervisor.ready;
   return {
     setting: { hosts: [{ id: 'one', home }], targets: ['one'], parameters: parameters ?? {} },

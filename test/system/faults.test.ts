@@ -44,7 +44,30 @@ const busy = async (target: string, least: number): Promise<string | undefined> 
   return percent >= least ? `busy ${percent} %` : undefined;
 };
 
+const fetched = async (target: string): Promise<boolean> => {
+  const address = bed.hosts.find(({ name }) => name === target)?.address ?? '';
+  const { code } = await bed.inside(process.execPath, [
+    '-e',
+    `fetch('http://${address}:8080', { signal: AbortSignal.timeout(1500) }).catch(() => process.exit(1))`,
+  ]);
+  return code === 0;
+};
+const unserved = async (target: string): Promise<string | undefined> => ((await fetched(target)) ? undefined : 'no answer on port 8080');
+const numberOf = async (target: string, command: string): Promise<number> => Number((await bed.ssh(target, command)).out.trim());
+const memoryUsed = async (target: string, least: number): Promise<string | undefined> => {
+  const percent = await numberOf(target, "awk '/^MemTotal/ { t = $2 } /^MemAvailable/ { print int(100 - $2 * 100 / t) }' /proc/meminfo");
+  return percent >= least ? `${percent} % of the memory used` : undefined;
+};
+const diskUsed = async (target: string, least: number): Promise<string | undefined> => {
+  const percent = await numberOf(target, "df -P / | awk 'NR == 2 { print int($5) }'");
+  return percent >= least ? `${percent} % of the disk used` : undefined;
+};
+
 const cases: readonly Case[] = [
+  { fault: 'service-stop', target: 'n2', parameters: { unit: 'demo' }, see: () => unserved('n2') },
+  { fault: 'process-pause', target: 'h2', parameters: { match: '^/usr/bin/perl -MIO::Socket::INET' }, see: () => unserved('h2') },
+  { fault: 'memory-pressure', target: 'h1', parameters: { percent: 70 }, see: () => memoryUsed('h1', 65) },
+  { fault: 'disk-fill', target: 'h2', parameters: { path: '/srv', percent: 95 }, see: () => diskUsed('h2', 93) },
   { fault: 'network-delay', target: 'h1', parameters: { ...gateway, time: '100ms' }, cut: true, see: () => rtt('h1', 95, 115) },
   { fault: 'network-delay', target: 'h2', parameters: { ...gateway, time: '40ms', direction: 'in' }, see: () => rtt('h2', 36, 52) },
   { fault: 'network-loss', target: 'h1', parameters: { ...gateway, percent: 100 }, see: () => silent('h1') },
@@ -142,6 +165,29 @@ describe.skipIf(unavailable !== undefined).each(cases)('$fault on $target with $
     expect((await bed.chaos('recover', run).finished).code).toBe(7);
     expect(await residue(target)).toBe('');
     table.push({ fault: one.fault, target, 'cut and killed': 'reverted alone within 20 s; recover clean' });
+  });
+});
+
+describe.skipIf(unavailable !== undefined)('a killed service', () => {
+  test('comes back by Restart=, and how long that took is measured', { timeout: 60_000 }, async () => {
+    bed.experiment('service-kill', 'service-kill', { host: 'n1' }, { unit: 'demo.service' }, 'none');
+    const { code, out } = await bed.chaos('run', 'service-kill', '--env', 'bed', '--yes').finished;
+
+    expect(code, out).toBe(0);
+    expect(Number(/is active again as process \d+ after (\d+) ms/.exec(out)?.[1])).toBeGreaterThanOrEqual(200);
+    expect(await fetched('n1')).toBe(true);
+    expect(await residue('n1')).toBe('');
+  });
+
+  test.each([
+    [{ unit: 'no-such-thing' }, 'no-such-thing.service is not-found here'],
+    [{ unit: 'ssh' }, "ssh.service carries the runner's own way in"],
+  ])('that cannot be given back is refused: %j', { timeout: 60_000 }, async (parameters, why) => {
+    bed.experiment('refused', 'service-stop', { host: 'n1' }, parameters);
+    const { code, out } = await bed.chaos('run', 'refused', '--env', 'bed', '--yes').finished;
+
+    expect(code, out).toBe(3);
+    expect(out).toContain(why);
   });
 });
 

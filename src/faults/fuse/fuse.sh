@@ -238,6 +238,8 @@ bases() {
   uid=$(id -u)
   # The hosts of a practice lab share one machine and keep to their homes.
   if [ "$uid" = 0 ] && [ -z "${CHAOS_LAB_HOST:-}" ]; then disk=/var/lib/chaos memory=/run/chaos; else disk=$HOME/.chaos memory=/dev/shm/chaos-$uid; fi
+  # Where /run is on disk, as in some containers.
+  grep -q '^[^ ]* /run tmpfs ' /proc/mounts || memory=/dev/shm/chaos-$uid
 }
 section() { sed -n "/^#:$1\$/,/^#:/{/^#:/!p;}" "$0"; }
 refuse() { rm -rf "$0"; [ -z "$made" ] || rm -rf "$folder" "$fast"; leave 3 "refused: $*"; }

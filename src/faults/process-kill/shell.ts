@@ -9,7 +9,8 @@ import type { ProcessKillParameters } from './schema.ts';
 /** Exit codes of the texts below that are answers and not failures. */
 export const answers = { found: 0, notFound: 3, recycled: 4 } as const;
 
-const identity = `${aliveFunction}
+/** `is PID START`, `alive PID`, `state_of PID`, `start_of PID`, `nap`. */
+export const identityFunctions = `${aliveFunction}
 ${napFunction}
 start_of() {
   if [ -r /proc/self/stat ]; then tr '\\n' ' ' 2>/dev/null <"/proc/$1/stat" | sed 's/.*) //' | cut -d' ' -f20
@@ -18,7 +19,7 @@ start_of() {
 is() { alive "$1" && [ "$(start_of "$1")" = "$2" ]; }`;
 
 /** Defines `found`: prints `PID/START` of each process that is meant and alive. */
-function finder({ pidFile, match }: ProcessKillParameters): string {
+export function finderText({ pidFile, match }: Pick<ProcessKillParameters, 'pidFile' | 'match'>): string {
   if (pidFile !== undefined) {
     return `found() {
   pid=
@@ -43,8 +44,8 @@ function finder({ pidFile, match }: ProcessKillParameters): string {
 
 /** Prints the processes that are meant, one `PID/START` a line, and on standard error their command lines. */
 export function findText(parameters: ProcessKillParameters): string {
-  return `${identity}
-${finder(parameters)}
+  return `${identityFunctions}
+${finderText(parameters)}
 found | while IFS=/ read -r pid start; do
   echo "$pid/$start"
   ps -o args= -p "$pid" >&2 2>/dev/null || tr '\\0' ' ' <"/proc/$pid/cmdline" >&2 || :
@@ -53,7 +54,7 @@ done`;
 
 /** Kills `@processes@` (`PID/START` joined by `+`); all are checked before the first is killed. */
 export function killText({ signal }: ProcessKillParameters): string {
-  return `${identity}
+  return `${identityFunctions}
 processes=$(echo '@processes@' | tr + ' ')
 for p in $processes; do is "\${p%%/*}" "\${p#*/}" || { echo "process \${p%%/*} is not the one that was found any more" >&2; exit ${answers.recycled}; }; done
 for p in $processes; do kill -s ${signal} "\${p%%/*}" || exit 1; done`;
@@ -61,7 +62,7 @@ for p in $processes; do kill -s ${signal} "\${p%%/*}" || exit 1; done`;
 
 /** Waits up to 10 s until none of `@processes@` is left. */
 export function goneText(): string {
-  return `${identity}
+  return `${identityFunctions}
 end=$(($(date +%s) + 10))
 while :; do
   left=
@@ -74,8 +75,8 @@ done`;
 
 /** Looks every 100 ms until `count` processes other than `@processes@` are there; prints them. `seconds` 0 looks once. */
 export function backText(parameters: ProcessKillParameters, seconds: number): string {
-  return `${identity}
-${finder(parameters)}
+  return `${identityFunctions}
+${finderText(parameters)}
 old=' '; for p in $(echo '@processes@' | tr + ' '); do old="$old\${p%%/*} "; done
 end=$(($(date +%s) + ${seconds}))
 while :; do

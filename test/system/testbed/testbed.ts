@@ -171,7 +171,7 @@ export class Testbed implements AsyncDisposable {
     return { child, said: () => said, until, finished };
   }
 
-  /** Writes an experiment with one fault, held for `duration`. */
+  /** Writes an experiment with one fault, held for `duration`; `none`: it takes no duration. */
   experiment(name: string, fault: string, on: object, parameters: object, duration = '60s'): void {
     const text = {
       apiVersion: 'chaos/v1',
@@ -181,7 +181,7 @@ export class Testbed implements AsyncDisposable {
       owner: 'tests',
       hypothesis: 'The rest of the network does not notice.',
       steadyState: { baseline: '1s', slos: ['web-errors'], recovery: { within: '20s', hold: '1s' } },
-      method: [{ fault, on, with: parameters, duration }],
+      method: [{ fault, on, with: parameters, ...(duration === 'none' ? {} : { duration }) }],
       limits: { maxTargets: 20, maxShare: '100%', maxDuration: '5m' },
     };
     writeFileSync(join(this.project, 'experiments', `${name}.yaml`), JSON.stringify(text));
