@@ -26,6 +26,7 @@ export const breaking = 'touch "$HOME/broken"; sleep 1000 & echo $! >"$HOME/left
 
 export class FuseHost implements Disposable {
   readonly home = mkdtempSync(join(tmpdir(), "chaos fuse's "));
+  readonly #armed = new Set<string>();
   readonly #env: NodeJS.ProcessEnv;
   readonly #memory = `/dev/shm/chaos-${process.getuid?.() ?? 0}`;
 
@@ -51,6 +52,7 @@ export class FuseHost implements Disposable {
   }
 
   arm(id: string, limits: Partial<FuseLimits> = {}, changed: Partial<FuseTexts> = {}): Answer {
+    this.#armed.add(id);
     return this.sh(armText(id, { leaseS: 60, deadlineS: 300, boot: false, ...limits }), fuseInput({ ...texts, ...changed }));
   }
 
@@ -111,5 +113,7 @@ export class FuseHost implements Disposable {
   [Symbol.dispose](): void {
     // A test that failed half-way must not leave a watcher behind: without its folder it ends.
     rmSync(this.home, { recursive: true, force: true });
+    for (const id of this.#armed) rmSync(join(this.#memory, id), { recursive: true, force: true });
+    if (existsSync(this.#memory) && readdirSync(this.#memory).length === 0) rmSync(this.#memory, { recursive: true });
   }
 }
