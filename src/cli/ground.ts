@@ -62,7 +62,10 @@ function withThoseOf(name: string, options: GroundOptions, mistakes: FileMistake
 
 /** Opens the place: the named environment, a lab that is up, or one started for the purpose. */
 export async function openGround({ environment }: Work, options: GroundOptions, terminal: Terminal, signal: AbortSignal): Promise<Ground> {
-  if (options.env !== undefined) return { environment, [Symbol.asyncDispose]: async () => undefined };
+  if (options.env !== undefined) {
+    const { reachAsSsh } = await import('../environment/ssh-config.ts');
+    return { environment: await reachAsSsh(environment, signal), [Symbol.asyncDispose]: async () => undefined };
+  }
   const running = await runningLab(options.lab);
   if (running !== undefined) {
     terminal.err(`using the lab ${running.id} that is up`);

@@ -37,11 +37,12 @@ export async function sweepCommand({
 }): Promise<number> {
   if (options.env === undefined)
     throw new ChaosError('CHAOS_USAGE', '--sweep needs an environment whose hosts it asks', { hint: 'add --env NAME' });
-  const environment = openEnvironment(options.env, options);
+  const signal = new AbortController().signal;
+  const { reachAsSsh } = await import('../environment/ssh-config.ts');
+  const environment = await reachAsSsh(openEnvironment(options.env, options), signal);
   await using cleanup = new CleanupStack();
   const sessions = cleanup.use(await openSessions(environment, new References(), () => undefined));
   const hosts = environment.hosts.map(({ id }) => id);
-  const signal = new AbortController().signal;
   const answers = await mapLimit(hosts, hostsAtOnce, (host) => ask(sessions, host, options.force === true), signal);
   if (options.json === true) terminal.out(JSON.stringify({ version: 1, hosts: answers }));
   else for (const line of render(answers)) terminal.out(line);

@@ -90,9 +90,18 @@ export interface HostAddress {
   /** Use the agent at `SSH_AUTH_SOCK` as well. */
   readonly agent: boolean;
   readonly knownHostsFiles: readonly string[];
+  /** Socket of the agent, where it is not that of `SSH_AUTH_SOCK`. */
+  readonly agentSocket?: string | undefined;
+  /** The name that the host's key is known by, instead of its address. */
+  readonly hostKeyAlias?: string | undefined;
   /** How privileged commands become root when the login is not. */
   readonly become: 'none' | 'sudo';
+  /** Hosts that the connection goes through, the one nearest to the runner first. */
+  readonly jumps: readonly JumpAddress[];
 }
+
+/** What logging in to any host takes, a target or one on the way to it. */
+export type JumpAddress = Omit<HostAddress, 'id' | 'become' | 'jumps'> & { readonly id: string };
 
 /** Opens sessions to hosts. */
 export interface HostDriver {

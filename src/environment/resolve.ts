@@ -12,11 +12,29 @@ import type { Labels } from './select.ts';
 /** `roles`: how selectors name who is primary and standby; not part of a plan's cluster. */
 export type EnvironmentDatabase = DatabaseCluster & { readonly roles: { readonly primary: string; readonly standby: string } };
 
+export interface SshSettings {
+  /** Absolute; absent: what `ssh` reads by itself. */
+  readonly config?: string;
+  /** By host: what the environment file says of it. */
+  readonly explicit: Readonly<Record<string, ExplicitLogin>>;
+}
+
+export interface ExplicitLogin {
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly identityFile?: string | readonly string[] | undefined;
+  readonly knownHosts?: string | readonly string[] | undefined;
+  readonly agent?: boolean | undefined;
+}
+
 export interface EnvironmentModel {
   readonly name: string;
   readonly tier: (typeof tiers)[number];
   /** Absolute. */
   readonly file: string;
+  /** How the operator's own ssh reaches the hosts; absent: it is not asked. What the environment file says wins. */
+  readonly ssh?: SshSettings;
   /** `roles` holds the static ones only. */
   readonly hosts: readonly PlannedHost[];
   /** Hosts marked `protected` and those that the guards name, which need not be in `hosts`. */
@@ -38,6 +56,7 @@ export function resolveEnvironment(parsed: EnvironmentFile): EnvironmentModel {
     name: environment.name,
     tier: environment.tier,
     file: parsed.file,
+    ...(environment.ssh.config === 'none' ? {} : { ssh: sshSettings(environment, folder) }),
     hosts: Object.entries(environment.hosts).map(([name, host]) => plannedHost(name, host, environment.ssh, folder)),
     protectedHosts: [...new Set([...marked, ...environment.guards.protected])],
     labels: Object.fromEntries(Object.entries(environment.hosts).map(([name, host]) => [name, host.labels])),
@@ -46,6 +65,21 @@ export function resolveEnvironment(parsed: EnvironmentFile): EnvironmentModel {
     slos: Object.entries(environment.slos).map(([name, slo]) => plannedSlo(name, slo)),
     guards: { ...(maxTargets !== undefined && { maxTargets }), ...(maxShare !== undefined && { maxShare }) },
   };
+}
+
+function sshSettings({ ssh, hosts }: Environment, folder: string): SshSettings {
+  const explicit = Object.entries(hosts).map(([name, host]): [string, ExplicitLogin] => [
+    name,
+    {
+      address: host.address,
+      port: host.port ?? ssh.port,
+      user: host.user ?? ssh.user,
+      identityFile: host.identityFile ?? ssh.identityFile,
+      knownHosts: host.knownHosts ?? ssh.knownHosts,
+      agent: ssh.agent,
+    },
+  ]);
+  return { ...(ssh.config === undefined ? {} : { config: absolutePath(ssh.config, folder) }), explicit: Object.fromEntries(explicit) };
 }
 
 function plannedHost(name: string, host: Environment['hosts'][string], ssh: Environment['ssh'], folder: string): PlannedHost {
@@ -61,6 +95,7 @@ function plannedHost(name: string, host: Environment['hosts'][string], ssh: Envi
     agent: ssh.agent ?? true,
     knownHostsFiles: files(host.knownHosts ?? ssh.knownHosts ?? '~/.ssh/known_hosts'),
     become: host.become ?? ssh.become ?? 'none',
+    jumps: [],
     groups: host.groups,
     roles: host.roles,
   };

@@ -37,6 +37,10 @@ const Files = z.union([File, z.array(File).min(1)]);
 const Become = z.enum(['none', 'sudo']);
 
 const Ssh = z.strictObject({
+  config: z
+    .union([z.literal('none'), File])
+    .optional()
+    .meta({ description: 'SSH client configuration that says how hosts are reached, or `none`. Default: those that `ssh` itself reads.' }),
   user: User.optional().meta({ description: 'Login on the hosts. Default: who runs chaos.' }),
   port: Port.optional().meta({ description: 'Default 22.' }),
   identityFile: Files.optional().meta({ description: 'Private key file, or several tried in order. Default: the agent only.' }),

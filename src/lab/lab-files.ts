@@ -78,7 +78,7 @@ apiVersion: chaos/v1
 kind: Environment
 name: lab
 tier: lab
-ssh: { user: shop, identityFile: keys/id_ed25519, knownHosts: known_hosts, agent: false }
+ssh: { config: none, user: shop, identityFile: keys/id_ed25519, knownHosts: known_hosts, agent: false }
 hosts:
 ${hosts.join('\n')}
 databases:

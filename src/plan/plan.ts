@@ -104,7 +104,7 @@ export const PlannedProbe = z.strictObject({
 });
 export type PlannedProbe = z.infer<typeof PlannedProbe>;
 
-export const PlannedHost = z.strictObject({
+const Login = z.strictObject({
   id: z.string(),
   driver: z.literal('ssh'),
   address: z.string(),
@@ -112,9 +112,17 @@ export const PlannedHost = z.strictObject({
   user: z.string(),
   identityFiles: z.array(z.string()),
   agent: z.boolean(),
+  agentSocket: z.string().optional(),
   knownHostsFiles: z.array(z.string()),
+  hostKeyAlias: z.string().optional(),
+});
+
+export const PlannedHost = z.strictObject({
+  ...Login.shape,
   /** How privileged operations become root when the login is not. */
   become: z.enum(['none', 'sudo']).default('none'),
+  /** Hosts that the connection goes through, the one nearest to the runner first. */
+  jumps: z.array(Login).default([]),
   groups: z.array(z.string()),
   /** As found when the plan was made; for database roles, asked from the servers. */
   roles: z.array(z.string()),

@@ -12,6 +12,7 @@ export function plannedHost(id: string): PlannedHost {
     agent: false,
     knownHostsFiles: [],
     become: 'none',
+    jumps: [],
     groups: ['web'],
     roles: [],
   };

@@ -31,7 +31,7 @@ export function plannedHost(id: string): PlannedHost {
     knownHostsFiles: [],
     become: 'none',
   } as const;
-  return { id, ...login, identityFiles: [], knownHostsFiles: [], groups: [], roles: [] };
+  return { id, ...login, jumps: [], identityFiles: [], knownHostsFiles: [], groups: [], roles: [] };
 }
 
 /** The step as a plan would hold it. */

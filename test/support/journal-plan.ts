@@ -150,6 +150,7 @@ const hosts: Plan['hosts'] = [
   agent: false,
   knownHostsFiles: ['known_hosts'],
   become: 'none',
+  jumps: [],
   groups: groups as string[],
   roles: roles as string[],
 }));

@@ -56,6 +56,7 @@ function addressOf(folder: string, port: number, user: string, hostKey: string):
     agent: false,
     knownHostsFiles: [join(folder, 'known_hosts')],
     become: 'none',
+    jumps: [],
   };
 }
 

@@ -4,6 +4,8 @@ import { connect, createServer, type Socket } from 'node:net';
 
 export interface Link extends AsyncDisposable {
   readonly port: number;
+  /** How many connections there are now. */
+  open(): number;
   /** Ends both sides of every connection at once. */
   cut(): void;
   /** Both sides stay open and hear nothing more. */
@@ -31,6 +33,7 @@ export async function startLink(toPort: number): Promise<Link> {
   };
   return {
     port: address !== null && typeof address === 'object' ? address.port : 0,
+    open: () => pairs.size,
     cut: () => each((socket) => socket.destroy()),
     freeze: () => each((socket) => socket.unpipe().pause()),
     async [Symbol.asyncDispose]() {

@@ -220,6 +220,21 @@ describe.skipIf(unavailable !== undefined)('a sweep', () => {
   });
 });
 
+test.skipIf(unavailable !== undefined)(
+  'a host behind a jump host of the SSH configuration is reached, injected and reverted',
+  { timeout: 90_000 },
+  async () => {
+    bed.experiment('jump', 'network-delay', { group: 'uml' }, { ...gateway, time: '100ms' }, '5s');
+    const runner = bed.chaos('run', 'jump', '--env', 'jump', '--yes');
+    await runner.until(/is in effect/);
+    const during = await rtt('h1', 95, 115);
+    const { code, out } = await runner.finished;
+
+    expect([during === undefined, code], out).toEqual([false, 0]);
+    expect(await residue('h1')).toBe('');
+  },
+);
+
 describe.skipIf(unavailable !== undefined)('becoming root', () => {
   test('works through sudo without a password, and the fault is as root’s', { timeout: 60_000 }, async () => {
     bed.experiment('by-sudo', 'network-partition', { host: 'n1' }, gateway, '3s');

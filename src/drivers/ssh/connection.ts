@@ -1,14 +1,14 @@
 /** One attempt at one SSH connection, up to the accepted key. What failed is reported as facts; `failures.ts` makes sentences of them. */
-import { connect as connectTcp, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
-import type { HostAddress } from '../contract.ts';
+import type { JumpAddress } from '../contract.ts';
 import type { Identities } from './identities.ts';
 import type { HostKeyAnswer, HostKeys } from './known-hosts.ts';
 import { onAbort } from './on-abort.ts';
 
 export interface SshConnection {
   readonly client: ssh2.Client;
-  readonly socket: Socket;
+  readonly socket: Duplex;
   /** Aborts, with the error as its reason, when the connection is gone. */
   readonly gone: AbortSignal;
 }
@@ -38,17 +38,16 @@ const kex: ssh2.KexAlgorithm[] = [
   'diffie-hellman-group14-sha256',
 ];
 
-/** Resolves in every case but an abort, which rejects with the signal's reason; a failed attempt leaves nothing open. */
+/** Over `socket`, which is connecting or connected. Resolves in every case but an abort, which rejects with the signal's reason; a failed attempt leaves nothing open. */
 export function connectOnce(
-  host: HostAddress,
+  host: JumpAddress,
+  socket: Duplex,
   identities: Identities,
   hostKeys: HostKeys,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<SshConnection | HandshakeFailure> {
   const client = new ssh2.Client();
-  // Our own socket: ssh2 never sets TCP_NODELAY (47 ms instead of 2 ms a command), and its destroy() does nothing once the peer has ended.
-  const socket = connectTcp({ host: host.address, port: host.port, noDelay: true, keepAlive: true });
   const gone = new AbortController();
   let refused: HandshakeFailure['refused'];
   let agentTrouble: string | undefined;

@@ -2,12 +2,12 @@
 import { assertNever } from '../../core/assert-never.ts';
 import { ChaosError, describeError, type ErrorFacts } from '../../core/errors.ts';
 import { shellQuote } from '../../core/text.ts';
-import type { HostAddress } from '../contract.ts';
+import type { JumpAddress } from '../contract.ts';
 import type { HandshakeFailure } from './connection.ts';
 import type { Identities } from './identities.ts';
 import { fingerprint, keyType } from './known-hosts.ts';
 
-export function explainFailure(host: HostAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
+export function explainFailure(host: JumpAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
   switch (failure.stage) {
     case 'host-key':
       return explainHostKey(host, failure);
@@ -29,7 +29,7 @@ export function explainFailure(host: HostAddress, failure: HandshakeFailure, ide
   }
 }
 
-function explainAuth(host: HostAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
+function explainAuth(host: JumpAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
   const notes = [...identities.skipped, ...(failure.agentTrouble === undefined ? [] : [`the agent did not help: ${failure.agentTrouble}`])];
   const summary = `${place(host)} refused every key for user ${host.user}; offered: ${identities.offered.join(', ')}`;
   return new ChaosError('CHAOS_SSH_AUTH', [summary, ...notes].join('; '), {
@@ -39,7 +39,7 @@ function explainAuth(host: HostAddress, failure: HandshakeFailure, identities: I
   });
 }
 
-function explainHostKey(host: HostAddress, failure: HandshakeFailure): ChaosError {
+function explainHostKey(host: JumpAddress, failure: HandshakeFailure): ChaosError {
   const refuse = (summary: string, facts: Omit<ErrorFacts, 'target'>): ChaosError =>
     new ChaosError('CHAOS_SSH_HOST_KEY', summary, { target: host.id, ...facts });
   if (failure.refused === undefined) {
@@ -74,7 +74,7 @@ function explainHostKey(host: HostAddress, failure: HandshakeFailure): ChaosErro
   }
 }
 
-function connectHint(host: HostAddress, error: Error): string {
+function connectHint(host: JumpAddress, error: Error): string {
   const code: string = (error as NodeJS.ErrnoException).code ?? '';
   switch (code) {
     case 'ECONNREFUSED':
@@ -91,21 +91,21 @@ function connectHint(host: HostAddress, error: Error): string {
   }
 }
 
-function place(host: HostAddress): string {
+function place(host: JumpAddress): string {
   const where = `${host.address.includes(':') ? `[${host.address}]` : host.address}:${host.port}`;
   return host.id === host.address ? where : `${host.id} (${where})`;
 }
 
-function sshCommand(host: HostAddress): string {
+function sshCommand(host: JumpAddress): string {
   const identity = host.identityFiles[0] === undefined ? '' : ` -i ${shellQuote(host.identityFiles[0])}`;
   return `ssh -p ${host.port}${identity} ${shellQuote(`${host.user}@${host.address}`)}`;
 }
 
-function learn(host: HostAddress, file = host.knownHostsFiles[0] ?? '~/.ssh/known_hosts'): string {
+function learn(host: JumpAddress, file = host.knownHostsFiles[0] ?? '~/.ssh/known_hosts'): string {
   return `ssh-keyscan -p ${host.port} ${shellQuote(host.address)} >> ${quotePath(file)}`;
 }
 
-function forget(host: HostAddress, file = host.knownHostsFiles[0] ?? '~/.ssh/known_hosts'): string {
+function forget(host: JumpAddress, file = host.knownHostsFiles[0] ?? '~/.ssh/known_hosts'): string {
   const name = host.port === 22 ? host.address : `[${host.address}]:${host.port}`;
   return `ssh-keygen -R ${shellQuote(name)} -f ${quotePath(file)}`;
 }

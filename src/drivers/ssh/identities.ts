@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import { ChaosError, describeError } from '../../core/errors.ts';
 import { shellQuote } from '../../core/text.ts';
-import type { HostAddress } from '../contract.ts';
+import type { JumpAddress } from '../contract.ts';
 
 export interface Identities {
   /** At least one, in the order they are offered. */
@@ -18,7 +18,7 @@ export interface Identities {
  * Reads and parses each key file once. Rejects with `CHAOS_SSH_AUTH` when no key is left to offer. A file that cannot be used is passed over
  * only when something else can be offered in its place.
  */
-export async function loadIdentities(host: HostAddress, agentSocket = process.env.SSH_AUTH_SOCK): Promise<Identities> {
+export async function loadIdentities(host: JumpAddress, agentSocket = host.agentSocket ?? process.env.SSH_AUTH_SOCK): Promise<Identities> {
   const methods: ssh2.AnyAuthMethod[] = [];
   const offered: string[] = [];
   const troubles: ChaosError[] = [];
@@ -39,7 +39,7 @@ export async function loadIdentities(host: HostAddress, agentSocket = process.en
   return { methods, offered, skipped: troubles.map(describeError) };
 }
 
-async function loadKey(file: string, host: HostAddress): Promise<ssh2.ParsedKey | ChaosError> {
+async function loadKey(file: string, host: JumpAddress): Promise<ssh2.ParsedKey | ChaosError> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -58,7 +58,7 @@ async function loadKey(file: string, host: HostAddress): Promise<ssh2.ParsedKey 
   return key;
 }
 
-function unusableKey(file: string, error: Error, host: HostAddress): ChaosError {
+function unusableKey(file: string, error: Error, host: JumpAddress): ChaosError {
   if (/passphrase|encrypted/i.test(error.message)) {
     const hint = `Load it into an agent, and set ssh.agent: true in the environment file:  ssh-add ${shellQuote(file)}`;
     return new ChaosError('CHAOS_SSH_AUTH', `the key ${file} is encrypted, and passphrases are never asked for`, { target: host.id, hint });
@@ -67,7 +67,7 @@ function unusableKey(file: string, error: Error, host: HostAddress): ChaosError 
   return new ChaosError('CHAOS_SSH_AUTH', `${file} is not a private key in a known format`, { target: host.id, hint, cause: error });
 }
 
-function noIdentity(host: HostAddress): ChaosError {
+function noIdentity(host: JumpAddress): ChaosError {
   const why = host.agent ? 'no key file is named and SSH_AUTH_SOCK is not set' : 'no key file is named and the agent is not to be used';
   const hint = 'Set ssh.identityFile in the environment file, or ssh.agent: true with a running agent.';
   return new ChaosError('CHAOS_SSH_AUTH', `there is no key to offer to ${host.id}: ${why}`, { target: host.id, hint });

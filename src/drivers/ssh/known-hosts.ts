@@ -6,7 +6,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type ssh2 from 'ssh2';
 import { ChaosError } from '../../core/errors.ts';
-import type { HostAddress } from '../contract.ts';
+import type { JumpAddress } from '../contract.ts';
 
 export interface KnownHost {
   readonly file: string;
@@ -47,13 +47,14 @@ const algorithmsOfType: Readonly<Record<string, readonly ssh2.ServerHostKeyAlgor
 };
 
 /** Reads the host's files; a missing one is empty, an unreadable one rejects with `CHAOS_SSH_HOST_KEY`. */
-export async function loadHostKeys(host: HostAddress): Promise<HostKeys> {
+export async function loadHostKeys(host: JumpAddress): Promise<HostKeys> {
   const entries: KnownHost[] = [];
   for (const file of host.knownHostsFiles) entries.push(...parseKnownHosts(await readIfPresent(file, host), file));
-  return hostKeysOf(entries, host.address, host.port);
+  // As ssh does it: an alias stands for address and port.
+  return host.hostKeyAlias === undefined ? hostKeysOf(entries, host.address, host.port) : hostKeysOf(entries, host.hostKeyAlias, 22);
 }
 
-async function readIfPresent(file: string, host: HostAddress): Promise<string> {
+async function readIfPresent(file: string, host: JumpAddress): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {

@@ -217,6 +217,14 @@ export class Testbed implements AsyncDisposable {
     const write = (name: string, ssh: object): void =>
       writeFileSync(join(this.project, 'experiments/environments', `${name}.yaml`), JSON.stringify(environment(name, ssh)));
     write('bed', { user: 'root' });
+    const hosts = this.hosts.map(
+      ({ name, address, kind }) => `Host ${name}\n  HostName ${address}\n${kind === 'uml' ? '  ProxyJump n1\n' : ''}`,
+    );
+    const all = `Host *\n  User ops\n  IdentityFile ${join(this.#images, 'id')}\n  UserKnownHostsFile ${join(this.project, 'known_hosts')}\n`;
+    writeFileSync(join(this.project, 'ssh_config'), [...hosts, all].join(''));
+    const bare = { ...environment('jump', {}), ssh: { config: '../../ssh_config', become: 'sudo' } };
+    const named = { ...bare, hosts: Object.fromEntries(this.hosts.map(({ name, kind }) => [name, { groups: [kind] }])) };
+    writeFileSync(join(this.project, 'experiments/environments/jump.yaml'), JSON.stringify(named));
     write('sudo', { user: 'ops', become: 'sudo' });
     write('nosudo', { user: 'guest', become: 'sudo' });
   }

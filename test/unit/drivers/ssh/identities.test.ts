@@ -43,6 +43,7 @@ function host(identityFiles: readonly string[], agent = false): HostAddress {
     agent,
     knownHostsFiles: [],
     become: 'none',
+    jumps: [],
   };
 }
 
