@@ -87,6 +87,8 @@ export interface HostAddress {
   readonly user: string;
   /** Private key files tried in order; empty: the agent only. */
   readonly identityFiles: readonly string[];
+  /** Of encrypted key files. Never in a plan: there it stands as a reference. */
+  readonly passphrase?: string | undefined;
   /** Use the agent at `SSH_AUTH_SOCK` as well. */
   readonly agent: boolean;
   readonly knownHostsFiles: readonly string[];

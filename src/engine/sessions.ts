@@ -52,7 +52,10 @@ export class Sessions implements AsyncDisposable {
       const { groups: _groups, roles: _roles, ...host } = this.#plannedHost(target);
       const driver = await this.#parts.driver(host.driver);
       const { secret } = this.#parts;
-      return driver.connect({ ...host, id: targetId(host.id), address: secret(host.address), user: secret(host.user) }, signal);
+      const open = <T extends { readonly passphrase?: string | undefined }>(login: T): T =>
+        login.passphrase === undefined ? login : { ...login, passphrase: secret(login.passphrase) };
+      const login = { ...open(host), id: targetId(host.id), address: secret(host.address), user: secret(host.user) };
+      return driver.connect({ ...login, jumps: host.jumps.map(open) }, signal);
     });
   }
 

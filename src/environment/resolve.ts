@@ -92,6 +92,7 @@ function plannedHost(name: string, host: Environment['hosts'][string], ssh: Envi
     port: host.port ?? ssh.port ?? 22,
     user: host.user ?? ssh.user ?? currentUser(),
     identityFiles: files(host.identityFile ?? ssh.identityFile),
+    ...(ssh.passphrase === undefined ? {} : { passphrase: ssh.passphrase }),
     agent: ssh.agent ?? true,
     knownHostsFiles: files(host.knownHosts ?? ssh.knownHosts ?? '~/.ssh/known_hosts'),
     become: host.become ?? ssh.become ?? 'none',

@@ -44,6 +44,9 @@ const Ssh = z.strictObject({
   user: User.optional().meta({ description: 'Login on the hosts. Default: who runs chaos.' }),
   port: Port.optional().meta({ description: 'Default 22.' }),
   identityFile: Files.optional().meta({ description: 'Private key file, or several tried in order. Default: the agent only.' }),
+  passphrase: Secret.optional().meta({
+    description: 'Of encrypted key files, as a reference. Default: encrypted keys are left to the agent.',
+  }),
   knownHosts: Files.optional().meta({ description: 'Files with the host keys that are trusted. Default ~/.ssh/known_hosts.' }),
   agent: z.boolean().optional().meta({ description: 'Offer the keys of the SSH agent as well. Default true.' }),
   become: Become.optional().meta({

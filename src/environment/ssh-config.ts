@@ -31,7 +31,11 @@ export async function reachAsSsh(environment: EnvironmentModel, signal: AbortSig
     const explicit = ssh.explicit[host.id] ?? {};
     const answer = await ask(host.id, ssh, explicit, signal);
     if (answer === undefined) return host;
-    return { ...host, ...login(host.id, answer, explicit, host), jumps: await jumpsOf(host.id, answer, ssh, signal) };
+    return {
+      ...host,
+      ...login(host.id, answer, explicit, host),
+      jumps: await jumpsOf(host.id, answer, { ...ssh, passphrase: host.passphrase }, signal),
+    };
   };
   return { ...environment, hosts: await mapLimit(environment.hosts, asksAtOnce, reach, signal) };
 }
@@ -111,13 +115,14 @@ function expand(file: string): string {
   return absolutePath(file, '/');
 }
 
-async function jumpsOf(name: string, answer: Answer, ssh: SshSettings, signal: AbortSignal, depth = 1): Promise<Jump[]> {
+async function jumpsOf(name: string, answer: Answer, ssh: JumpSettings, signal: AbortSignal, depth = 1): Promise<Jump[]> {
   const written = answer.get('proxyjump')?.at(0);
   if (written === undefined || written === 'none') return [];
   const hops = written.split(',');
   // Also where two hosts name each other.
   if (hops.length > mostJumps || depth > mostJumps)
     throw new ChaosError('CHAOS_REFUSED', `${name} is behind more than ${mostJumps} jump hosts`, { target: name });
+  const { passphrase } = ssh;
   const jumps: Jump[] = [];
   for (const [index, hop] of hops.entries()) {
     const { user, host, port } = parseHop(hop);
@@ -125,10 +130,12 @@ async function jumpsOf(name: string, answer: Answer, ssh: SshSettings, signal: A
     if (own === undefined) continue;
     // As ssh does it: only the first may have jump hosts of its own.
     if (index === 0 && own.get('proxyjump')?.at(0) !== written) jumps.push(...(await jumpsOf(host, own, ssh, signal, depth + 1)));
-    jumps.push(login(host, own, {}));
+    jumps.push({ ...login(host, own, {}), ...(passphrase === undefined ? {} : { passphrase }) });
   }
   return jumps;
 }
+
+type JumpSettings = SshSettings & { readonly passphrase: string | undefined };
 
 /** `[user@]host[:port]` or `ssh://[user@]host[:port]`, IPv6 in brackets. */
 function parseHop(text: string): { readonly user: string | undefined; readonly host: string; readonly port: number | undefined } {

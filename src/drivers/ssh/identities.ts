@@ -47,9 +47,7 @@ async function loadKey(file: string, host: JumpAddress): Promise<ssh2.ParsedKey 
     const hint = 'Name an existing private key as ssh.identityFile in the environment file.';
     return new ChaosError('CHAOS_SSH_AUTH', `cannot read the key file ${file}`, { target: host.id, hint, cause });
   }
-  // Given to ssh2 parsed: from a PEM it would derive the key again, blocking, at every connection.
-  const parsed: unknown = ssh2.utils.parseKey(text);
-  const key = (Array.isArray(parsed) ? parsed[0] : parsed) as ssh2.ParsedKey | Error;
+  const key = parseOnce(text, host.passphrase);
   if (key instanceof Error) return unusableKey(file, key, host);
   if (!key.isPrivateKey()) {
     const hint = file.endsWith('.pub') ? `Name ${file.slice(0, -4)} instead.` : 'Name the private half.';
@@ -58,9 +56,26 @@ async function loadKey(file: string, host: JumpAddress): Promise<ssh2.ParsedKey 
   return key;
 }
 
+const parsed = new Map<string, ssh2.ParsedKey>();
+
+/** Given to ssh2 parsed, and parsed once for all hosts: deriving and decrypting a key blocks for a tenth of a second. */
+function parseOnce(text: string, passphrase: string | undefined): ssh2.ParsedKey | Error {
+  const name = `${text}\0${passphrase ?? ''}`;
+  const known = parsed.get(name);
+  if (known !== undefined) return known;
+  const answer: unknown = ssh2.utils.parseKey(text, passphrase);
+  const key = (Array.isArray(answer) ? answer[0] : answer) as ssh2.ParsedKey | Error;
+  if (!(key instanceof Error)) parsed.set(name, key);
+  return key;
+}
+
 function unusableKey(file: string, error: Error, host: JumpAddress): ChaosError {
+  if (host.passphrase !== undefined && /passphrase|encrypted|decrypt|integrity/i.test(error.message)) {
+    const hint = `Does the reference under ssh.passphrase give the right one?  ssh-keygen -y -f ${shellQuote(file)}`;
+    return new ChaosError('CHAOS_SSH_AUTH', `the passphrase does not open the key ${file}`, { target: host.id, hint });
+  }
   if (/passphrase|encrypted/i.test(error.message)) {
-    const hint = `Load it into an agent, and set ssh.agent: true in the environment file:  ssh-add ${shellQuote(file)}`;
+    const hint = `Load it into an agent:  ssh-add ${shellQuote(file)}  or set ssh.passphrase: "\${env:NAME}" in the environment file.`;
     return new ChaosError('CHAOS_SSH_AUTH', `the key ${file} is encrypted, and passphrases are never asked for`, { target: host.id, hint });
   }
   const hint = `Is it a private key?  ssh-keygen -y -f ${shellQuote(file)}`;

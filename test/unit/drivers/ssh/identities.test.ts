@@ -62,6 +62,16 @@ test('an encrypted key is refused with the way around it', async () => {
   });
 });
 
+test('an encrypted key is opened with its passphrase, and a wrong one is told', async () => {
+  const identities = await loadIdentities({ ...host([encrypted]), passphrase: 'secret' }, undefined);
+
+  expect(identities.offered).toEqual([`${encrypted} (ssh-ed25519)`]);
+  await expect(loadIdentities({ ...host([encrypted]), passphrase: 'wrong' }, undefined)).rejects.toMatchObject({
+    code: 'CHAOS_SSH_AUTH',
+    message: `the passphrase does not open the key ${encrypted}`,
+  });
+});
+
 test('an encrypted key is passed over when the agent may have it', async () => {
   const identities = await loadIdentities(host([encrypted], true), '/run/agent.sock');
 
