@@ -65,7 +65,7 @@ const diskUsed = async (target: string, least: number): Promise<string | undefin
 
 const cases: readonly Case[] = [
   { fault: 'service-stop', target: 'n2', parameters: { unit: 'demo' }, see: () => unserved('n2') },
-  { fault: 'process-pause', target: 'h2', parameters: { match: '^/usr/bin/perl -MIO::Socket::INET' }, see: () => unserved('h2') },
+  { fault: 'process-pause', target: 'h2', parameters: { match: '^/usr/bin/perl /usr/local/bin/demo$' }, see: () => unserved('h2') },
   { fault: 'memory-pressure', target: 'h1', parameters: { percent: 70 }, see: () => memoryUsed('h1', 65) },
   { fault: 'disk-fill', target: 'h2', parameters: { path: '/srv', percent: 95 }, see: () => diskUsed('h2', 93) },
   { fault: 'network-delay', target: 'h1', parameters: { ...gateway, time: '100ms' }, cut: true, see: () => rtt('h1', 95, 115) },

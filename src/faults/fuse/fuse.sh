@@ -225,7 +225,10 @@ forget() {
   [ "$value" = reverted ] || leave 3 "refused: ${value:-not armed}"
   # Stopped, not killed: systemd would start a killed one again.
   get service
-  [ "$value" = yes ] && systemctl stop "chaos-$id-watch.service" >/dev/null 2>&1
+  if [ "$value" = yes ]; then
+    systemctl stop "chaos-$id-watch.service" >/dev/null 2>&1
+    systemctl reset-failed "chaos-$id-watch.service" >/dev/null 2>&1
+  fi
   for who in watcher holder; do if living "$fast/$who"; then kill -KILL "$pid" 2>/dev/null; fi; done
   rm -f "/etc/systemd/system/multi-user.target.wants/chaos-$id.service" "/etc/systemd/system/chaos-$id.service" 2>/dev/null
   rm -rf "$folder" "$fast"

@@ -31,16 +31,22 @@ save fill "$fill"; save total "$total"; save before "$available"`;
 }
 
 const inject = `echo 1000 >/proc/$$/oom_score_adj 2>/dev/null
-{ head -c $((@fill@ * 1024)) /dev/zero; while :; do sleep 1000; done; } </dev/null 2>/dev/null | tail -n 1 >/dev/null 2>&1 &
 ${memory}
-# Until it is there, or grows no more.
-last=0 same=0
-while [ $same -lt 10 ]; do
-  sleep 0.3 2>/dev/null || sleep 1
-  held=$((@before@ - $(memory MemAvailable)))
-  [ $held -lt $((@fill@ * 9 / 10)) ] || break
-  if [ $held -gt $((last + 1024)) ]; then same=0; else same=$((same + 1)); fi
-  last=$held
+held() { held=$((@before@ - $(memory MemAvailable))); }
+hold() { { head -c $(($1 * 1024)) /dev/zero; while :; do sleep 1000; done; } </dev/null 2>/dev/null | tail -n 1 >/dev/null 2>&1 & }
+# What the kernel counts as available moves while it is filled, so what is missing then is added.
+missing=@fill@ times=0
+while [ $missing -gt $((@fill@ / 20)) ] && [ $times -lt 4 ]; do
+  hold $missing
+  last=0 same=0
+  while [ $same -lt 5 ]; do
+    sleep 0.3 2>/dev/null || sleep 1
+    held
+    [ $held -lt $((@fill@ * 19 / 20)) ] || break
+    if [ $held -gt $((last + 1024)) ]; then same=0; else same=$((same + 1)); fi
+    last=$held
+  done
+  missing=$((@fill@ - held)) times=$((times + 1))
 done
 [ -n "$(mine)" ]`;
 

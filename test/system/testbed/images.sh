@@ -51,9 +51,14 @@ for login in ops guest; do chroot "$root" chown -R $login: /home/$login; done
 sed -i 's/^root:[^:]*:/root:*:/' "$root/etc/shadow"
 
 # A service to kill and to stop: answers on port 8080, comes back by itself.
+cat >"$root/usr/local/bin/demo" <<'X'
+use IO::Socket::INET;
+my $server = IO::Socket::INET->new(LocalPort => 8080, Listen => 5, ReuseAddr => 1) or die;
+while (my $client = $server->accept) { <$client>; print $client "HTTP/1.0 200 OK\r\n\r\nok\n"; close $client }
+X
 cat >"$root/etc/systemd/system/demo.service" <<'X'
 [Service]
-ExecStart=/usr/bin/perl -MIO::Socket::INET -e '$s=IO::Socket::INET->new(LocalPort=>8080,Listen=>5,ReuseAddr=>1) or die; while($c=$s->accept){$_=<$c>;print $c "HTTP/1.0 200 OK\r\n\r\nok\n";close $c}'
+ExecStart=/usr/bin/perl /usr/local/bin/demo
 Restart=always
 RestartSec=200ms
 [Install]
