@@ -78,7 +78,7 @@ revert() {
   get state
   if [ "$value" = reverted ]; then get reason; say "already reverted: $value"; return 0; fi
   # From here on no injection begins: it looks for this mark after it wrote its process id, we look for the id after the mark.
-  : >"$fast/reverting" 2>/dev/null || : >"$folder/reverting"
+  true >"$fast/reverting" 2>/dev/null || true >"$folder/reverting"
   end_injected
   lock_revert || return $?
   get state
@@ -261,7 +261,7 @@ arm() {
   mkdir "$folder" 2>/dev/null || refuse "there is a fuse $id already"
   fast=$memory/$id made=yes
   # Somebody else's folder under our name in a place where all may write is not ours to use.
-  { mkdir -p "$memory" && [ -O "$memory" ] && mkdir -p "$fast" && : >"$fast/beat"; } 2>/dev/null || fast=$folder
+  { mkdir -p "$memory" && [ -O "$memory" ] && mkdir -p "$fast" && true >"$fast/beat"; } 2>/dev/null || fast=$folder
   section about >"$folder/about" && section undo >"$folder/undo" && section check >"$folder/check" || refuse 'no room for the fuse'
   for text in undo check; do
     [ -s "$folder/$text" ] && sh -n "$folder/$text" 2>/dev/null || refuse "the $text text cannot be parsed by sh"
