@@ -8,6 +8,7 @@ export default defineConfig({
     retry: 1,
     projects: [
       {
+        extends: true,
         test: {
           name: 'default',
           include: ['test/{unit,contract,integration}/**/*.test.ts'],
@@ -16,16 +17,20 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           // Real labs on two cores: side by side they would measure each other.
           fileParallelism: false,
+          maxConcurrency: 3,
           testTimeout: 180_000,
-          hookTimeout: 60_000,
+          // More than a lab may take to come up, so that its own words about a failure are seen.
+          hookTimeout: 90_000,
         },
       },
       {
+        extends: true,
         test: {
           name: 'system',
           include: ['test/system/**/*.test.ts'],

@@ -88,6 +88,17 @@ Examples:
   chaos report reports/2026-03-03-db-failover-k3f9qz`,
 };
 
+export const doctor = {
+  description: `Connects to every host of an environment, 16 at a time, and shows what it finds: operating system, init
+system, root or not, clock, free disk, and which faults cannot run there, why, and what to install.
+Changes nothing. Exit code 0: every host can be reached and can carry a fuse; 3: some host cannot,
+its sudo refuses, or its clock is more than a second off. Missing tools alone are no failure.`,
+  after: `
+Examples:
+  chaos doctor --env staging
+  chaos doctor --env staging --json`,
+};
+
 export const recover = {
   description: `Undoes what a runner that died left in effect, from its journal alone, verifies it, and finishes the
 report. Without RUN: every run of the reports folder whose runner is gone, or that ended with

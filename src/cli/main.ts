@@ -150,6 +150,16 @@ function addRecordCommands(program: Command, settle: Settle): void {
       settle(await statusCommand(context(command)));
     });
   program
+    .command('doctor')
+    .summary('ask every host of an environment what it is ready for')
+    .description(help.doctor.description)
+    .option('-e, --env <name>', 'environment name or file')
+    .addHelpText('after', help.doctor.after)
+    .action(async (_options: unknown, command: Command) => {
+      const { doctorCommand } = await import('./doctor.ts');
+      settle(await doctorCommand(context(command)));
+    });
+  program
     .command('report <run>')
     .summary('make the report of a run again from its journal')
     .description(help.report.description)

@@ -10,6 +10,9 @@ import type { Unit } from '../core/units.ts';
 import type { SqlRow } from '../drivers/contract.ts';
 import type { DatabaseCluster, FaultStep, Operation, PlannedHost } from '../plan/plan.ts';
 
+/** What a fault may need of a host, beyond a POSIX shell: see {@link file://./needs.ts}. */
+export type HostNeed = 'fuse' | 'root' | 'tc' | 'netem' | 'tbf' | 'firewall' | 'systemd' | 'resolver' | 'clock' | 'containers' | 'blade';
+
 /** What `plan` may look at. All resolved; nothing is asked from targets here. */
 export interface FaultRequest<Parameters> {
   readonly parameters: Parameters;
@@ -135,6 +138,8 @@ export interface FaultDefinition<Parameters = unknown> {
   readonly parameters: z.ZodType<Parameters>;
   /** What `expect` may name. */
   readonly measures: Readonly<Record<string, MeasureDeclaration>>;
+  /** What it needs of its targets, so that people can be told beforehand. */
+  readonly needs: readonly HostNeed[];
   /** May the step carry `duration`? `required` where the fault would stay for ever otherwise. */
   readonly duration: 'required' | 'optional' | 'none';
   /** Spells out every operation. Pure; asynchronous only because its code is loaded when it is needed. */

@@ -2,11 +2,16 @@
  * Every fault there is, by its name in experiment files. An explicit map: adding a fault is one line here. Importing it costs zod and
  * core only; faults reach targets through the operations they are given and never import a driver.
  */
+import { chaosblade } from './chaosblade/index.ts';
+import { clockSkew } from './clock-skew/index.ts';
 import { command } from './command/index.ts';
 import type { FaultDefinition } from './contract.ts';
 import { cpuSaturation } from './cpu-saturation/index.ts';
 import { dbFailover } from './db-failover/index.ts';
 import { diskFill } from './disk-fill/index.ts';
+import { diskIo } from './disk-io/index.ts';
+import { dnsFailure } from './dns-failure/index.ts';
+import { dnsSpoof } from './dns-spoof/index.ts';
 import { memoryPressure } from './memory-pressure/index.ts';
 import { networkBandwidth } from './network-bandwidth/index.ts';
 import { networkCorrupt } from './network-corrupt/index.ts';
@@ -21,9 +26,16 @@ import { serviceKill } from './service-kill/index.ts';
 import { serviceStop } from './service-stop/index.ts';
 
 export const faultRegistry: ReadonlyMap<string, FaultDefinition> = new Map<string, FaultDefinition>([
+  ['chaosblade', chaosblade],
+  ['clock-skew', clockSkew],
   ['command', command],
   ['cpu-saturation', cpuSaturation],
   ['db-failover', dbFailover],
+  ['disk-fill', diskFill],
+  ['disk-io', diskIo],
+  ['dns-failure', dnsFailure],
+  ['dns-spoof', dnsSpoof],
+  ['memory-pressure', memoryPressure],
   ['network-bandwidth', networkBandwidth],
   ['network-corrupt', networkCorrupt],
   ['network-delay', networkDelay],
@@ -31,10 +43,8 @@ export const faultRegistry: ReadonlyMap<string, FaultDefinition> = new Map<strin
   ['network-loss', networkLoss],
   ['network-partition', networkPartition],
   ['network-reorder', networkReorder],
-  ['disk-fill', diskFill],
-  ['memory-pressure', memoryPressure],
+  ['process-kill', processKill],
   ['process-pause', processPause],
   ['service-kill', serviceKill],
   ['service-stop', serviceStop],
-  ['process-kill', processKill],
 ]);

@@ -93,8 +93,9 @@ async function bringUp(lab: Lab, held: CleanupStack, signal: AbortSignal): Promi
   const opened: SshHost[] = [];
   held.defer(() => Promise.all(opened.map((host) => host.close())));
   for (const host of labHosts) opened.push(await openHost(lab, host, secrets));
+  log('the hosts can be logged in to');
   startShop(lab, secrets, held);
-  await createCluster(lab, secrets.passwords, signal);
+  await createCluster(lab, secrets.passwords, log, signal);
   noteSegments(lab.dir);
   await awaitFirstOrder(lab, signal);
 }

@@ -14,15 +14,23 @@ const primary: DatabaseHost = 'db-a';
 const standby: DatabaseHost = 'db-b';
 const setupTimeoutMs = 15_000;
 
-/** Creates and starts both nodes; resolves when the standby streams and, for synchronous replication, commits wait for it. */
-export async function createCluster(lab: Lab, passwords: Passwords, signal: AbortSignal): Promise<void> {
+/**
+ * Creates and starts both nodes; resolves when the standby streams and, for synchronous replication, commits wait for it. `log` is told of
+ * each step that is done: who waits for a lab that does not come up sees where it stands.
+ */
+export async function createCluster(lab: Lab, passwords: Passwords, log: (text: string) => void, signal: AbortSignal): Promise<void> {
   await initialise(lab, passwords, signal);
+  log(`${primary}: initialised`);
   await startNode(lab, primary, signal);
+  log(`${primary}: started`);
   await withAdmin(lab, primary, { database: 'postgres', timeoutMs: setupTimeoutMs }, (query) => createAccounts(query, passwords));
   await withAdmin(lab, primary, { timeoutMs: setupTimeoutMs }, createTables);
   await withAdmin(lab, primary, { timeoutMs: setupTimeoutMs }, (query) => clone(lab, passwords, query, signal));
+  log(`${standby}: copied from ${primary}`);
   await startNode(lab, standby, signal);
+  log(`${standby}: started`);
   await awaitStreaming(lab, signal);
+  log(`${standby}: streams`);
 }
 
 async function initialise(lab: Lab, passwords: Passwords, signal: AbortSignal): Promise<void> {

@@ -17,8 +17,13 @@ const kinds = [...faultRegistry.keys()];
 
 /** Parameters of faults that no shipped experiment can use: what they do is up to its author. */
 const fixtures: Readonly<Record<string, JsonObject>> = {
+  chaosblade: { create: ['cpu', 'fullload'] },
+  'clock-skew': { offset: '+5m' },
   command: { inject: 'echo broken >state', verify: 'grep -q broken state', revert: 'rm -f state', check: '[ ! -e state ]' },
   'disk-fill': { path: "/var/lib/it's here", percent: 90 },
+  'disk-io': { path: '/var/lib/app' },
+  'dns-failure': {},
+  'dns-spoof': { names: { 'db.shop.example': '10.0.0.9' } },
   'memory-pressure': { leaveFree: '256MB' },
   'network-bandwidth': { rate: '1mbit' },
   'network-corrupt': { percent: 1 },
@@ -33,7 +38,7 @@ const fixtures: Readonly<Record<string, JsonObject>> = {
 };
 
 /** Faults that need a host of their own, root and a kernel with what they use: their life is that of the system tests. */
-const elsewhere = kinds.filter((kind) => /^(?:network|service)-/.test(kind));
+const elsewhere = kinds.filter((kind) => /^(?:network|service|dns|clock)-|^chaosblade$/.test(kind));
 console.warn(`skipped: the lives of ${elsewhere.join(', ')} need hosts of their own (npm run test:system)`);
 
 interface Step {
@@ -164,6 +169,7 @@ function plannedSetting(_kind: string, parameters: JsonObject): FaultSetting {
 const scenes: Readonly<Record<string, JsonObject>> = {
   'cpu-saturation': { percent: 20, cores: 1, burner: 'built-in' },
   'disk-fill': { path: tmpdir(), size: '64MB' },
+  'disk-io': { path: tmpdir(), size: '8MB', workers: 1 },
   'memory-pressure': { size: '200MB' },
   'process-pause': { pidFile: 'run/service.pid' },
   'process-kill': { pidFile: 'run/service.pid', comesBackWithin: '10s' },

@@ -1,17 +1,18 @@
-/** The database failover's hard cases against real servers: dead runners, dead standbys, two primaries, stalls, rewinds. One at a time. */
+/** The database failover's hard cases against real servers: dead runners, dead standbys, two primaries, stalls, rewinds. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { failoverScene, isAsBefore, isSwitched, revertsClean, type Scene } from '../support/fault-failover.ts';
-import { type FaultRun, RunnerDied } from '../support/fault-run.ts';
+import { type FaultRun, RunnerDied, runId } from '../support/fault-run.ts';
 import { binaries, type PostgresCluster, until } from '../support/postgres-cluster.ts';
 
 const { embedded, system } = binaries;
 if (embedded === undefined) console.warn('skipped: no embedded PostgreSQL binaries are installed');
 if (system === undefined) console.warn('skipped: no system PostgreSQL with pg_rewind is installed');
 
-describe.skipIf(embedded === undefined)('a runner that dies', () => {
+// Nothing in here measures time: two side by side save minutes.
+describe.skipIf(embedded === undefined)('a runner that dies', { concurrent: true }, () => {
   test.each(['checkpoint-db-a', 'stop-db-a', 'primary-down', 'fence-db-a', 'promoting', 'promote-db-b'])(
     'while switching over at %s leaves a cluster that goes back',
     async (at) => {
@@ -125,7 +126,7 @@ describe.skipIf(embedded === undefined)('a crash', () => {
     const { run, cluster } = scene;
     await run.prepare();
     await run.inject();
-    const [segment = '', ...files] = readFileSync(join(cluster.hosts[0]?.home ?? '', 'chaos-k3f9qz/memory'), 'utf8')
+    const [segment = '', ...files] = readFileSync(join(cluster.hosts[0]?.home ?? '', `chaos-${runId}/memory`), 'utf8')
       .trim()
       .split('\n');
     const id = segment.trim().split(/\s+/)[1] ?? '';

@@ -29,7 +29,7 @@ afterAll(async () => {
   await built[Symbol.asyncDispose]();
 });
 
-const limit = (): AbortSignal => AbortSignal.timeout(60_000);
+const limit = (): AbortSignal => AbortSignal.timeout(90_000);
 
 /** A lab that goes with the test, whatever becomes of it. */
 async function startLab(cleanup: CleanupStack, options: LabOptions = {}): Promise<LabInfo> {

@@ -86,6 +86,7 @@ export function fakeFault(script: Scenario['script'] = {}): FaultDefinition {
     heals: 'by-revert',
     parameters: z.unknown(),
     measures: {},
+    needs: [],
     duration: 'optional',
     plan: async () => ({ mistakes: [] }),
     prepare: (context) => stages(context).prepare(context),

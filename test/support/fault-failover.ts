@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { RevertCheck } from '../../src/faults/contract.ts';
 import { dbFailover } from '../../src/faults/db-failover/index.ts';
-import { FaultRun } from './fault-run.ts';
+import { FaultRun, runId } from './fault-run.ts';
 import { binaries, type ClusterOptions, PostgresCluster, until } from './postgres-cluster.ts';
 
 export interface Scene extends AsyncDisposable {
@@ -31,7 +31,7 @@ export async function revertsClean(run: FaultRun, cluster: PostgresCluster): Pro
   const check = await run.verifyReverted();
   expect(check, JSON.stringify(check)).toMatchObject({ clean: true });
   expect(cluster.leftovers()).toEqual([]);
-  expect(cluster.exists('db-a', 'postgresql.auto.conf.chaos-k3f9qz')).toBe(false);
+  expect(cluster.exists('db-a', `postgresql.auto.conf.chaos-${runId}`)).toBe(false);
   return check;
 }
 

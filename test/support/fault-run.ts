@@ -20,6 +20,9 @@ export interface FaultSetting {
   readonly expectations?: FaultStep['expectations'];
 }
 
+/** Another one in each worker: a fault finds its processes by it, in the whole machine. */
+export const runId = `t${process.pid.toString(36).padStart(5, '0')}`;
+
 export function plannedHost(id: string): PlannedHost {
   const login = {
     driver: 'ssh',
@@ -157,7 +160,7 @@ export class FaultRun implements AsyncDisposable {
       if (event.type === 'operation.running') this.#die(event.operation);
     };
     const operations = new PlannedOperations({
-      runId: 'k3f9qz',
+      runId,
       step: this.step,
       sessions: this.#sessions,
       leases: this.leases,

@@ -59,15 +59,37 @@ const memoryUsed = async (target: string, least: number): Promise<string | undef
   return percent >= least ? `${percent} % of the memory used` : undefined;
 };
 const diskUsed = async (target: string, least: number): Promise<string | undefined> => {
-  const percent = await numberOf(target, "df -P / | awk 'NR == 2 { print int($5) }'");
+  const percent = await numberOf(target, "df -P /data | awk 'NR == 2 { print int($5) }'");
   return percent >= least ? `${percent} % of the disk used` : undefined;
 };
 
+/** kB that the disk under /data reads and writes in two seconds. */
+const diskBusy = async (target: string, least: number): Promise<string | undefined> => {
+  const look = 'awk \'$3 == "ubdb" { print int(($6 + $10) / 2) }\' /proc/diskstats';
+  const [before = 0, after = 0] = (await bed.ssh(target, `${look}; sleep 2; ${look}`)).out.trim().split('\n').map(Number);
+  return after - before >= least ? `${after - before} kB moved in 2 s` : undefined;
+};
+const resolved = async (target: string): Promise<string> =>
+  (await bed.ssh(target, "timeout 10 getent ahostsv4 shop.example | awk 'NR == 1 { print $1 }'")).out.trim();
+const unresolved = async (target: string): Promise<string | undefined> =>
+  (await resolved(target)) === '' ? 'shop.example is unknown' : undefined;
+const misled = async (target: string): Promise<string | undefined> =>
+  (await resolved(target)) === '10.0.0.9' ? 'shop.example is 10.0.0.9' : undefined;
+const clockOff = async (target: string, least: number): Promise<string | undefined> => {
+  const seconds = Math.round((await numberOf(target, 'date +%s')) - Date.now() / 1_000);
+  return Math.abs(seconds) >= least ? `the clock is ${seconds} s off` : undefined;
+};
+
 const cases: readonly Case[] = [
+  { fault: 'clock-skew', target: 'h2', parameters: { offset: '-5m' }, see: () => clockOff('h2', 295) },
+  { fault: 'disk-io', target: 'h1', parameters: { path: '/data', size: '4MB' }, see: () => diskBusy('h1', 1_000) },
+  { fault: 'dns-failure', target: 'n1', parameters: {}, see: () => unresolved('n1') },
+  { fault: 'dns-spoof', target: 'n2', parameters: { names: { 'shop.example': '10.0.0.9' } }, see: () => misled('n2') },
   { fault: 'service-stop', target: 'n2', parameters: { unit: 'demo' }, see: () => unserved('n2') },
   { fault: 'process-pause', target: 'h2', parameters: { match: '^/usr/bin/perl /usr/local/bin/demo$' }, see: () => unserved('h2') },
-  { fault: 'memory-pressure', target: 'h1', parameters: { percent: 70 }, see: () => memoryUsed('h1', 65) },
-  { fault: 'disk-fill', target: 'h2', parameters: { path: '/srv', percent: 95 }, see: () => diskUsed('h2', 93) },
+  // A process of this kernel cannot have more than 256 MB: each page takes one of the 65530 mappings the machine below allows.
+  { fault: 'memory-pressure', target: 'h1', parameters: { percent: 50 }, see: () => memoryUsed('h1', 45) },
+  { fault: 'disk-fill', target: 'h2', parameters: { path: '/data', percent: 95 }, see: () => diskUsed('h2', 93) },
   { fault: 'network-delay', target: 'h1', parameters: { ...gateway, time: '100ms' }, cut: true, see: () => rtt('h1', 95, 115) },
   { fault: 'network-delay', target: 'h2', parameters: { ...gateway, time: '40ms', direction: 'in' }, see: () => rtt('h2', 36, 52) },
   { fault: 'network-loss', target: 'h1', parameters: { ...gateway, percent: 100 }, see: () => silent('h1') },
@@ -239,6 +261,27 @@ test.skipIf(unavailable !== undefined)(
     await expectClean('h1');
   },
 );
+
+describe.skipIf(unavailable !== undefined)('chaos doctor', () => {
+  test('tells what each host is ready for, and what is in the way of one that is not', { timeout: 60_000 }, async () => {
+    const bedside = await bed.chaos('doctor', '--env', 'bed').finished;
+    const guest = await bed.chaos('doctor', '--env', 'nosudo').finished;
+    await bed.cut('n2');
+    const cut = await bed.chaos('doctor', '--env', 'bed', '--json').finished;
+    await bed.heal('n2');
+
+    expect(bedside, bedside.out).toMatchObject({ code: 0 });
+    expect(bedside.out).toMatch(/^h1 .* systemd +yes .* stress-ng +all but \d/m);
+    expect(bedside.out).toMatch(/^nft or iptables: not on h1, h2 .*network-partition/ms);
+    expect(bedside.out).toMatch(/^sch_netem: not on n1, n2 .*unknown/ms);
+    expect(guest.code, guest.out).toBe(3);
+    expect(guest.out).toContain('NOPASSWD');
+    const { hosts } = JSON.parse(cut.out) as { hosts: { host: string; connected: boolean; problems: string[] }[] };
+    expect(cut.code).toBe(3);
+    expect(hosts.map(({ connected }) => connected)).toEqual([true, true, true, false]);
+    expect(hosts[3]?.problems.join()).toContain('n2');
+  });
+});
 
 describe.skipIf(unavailable !== undefined)('becoming root', () => {
   test('works through sudo without a password, and the fault is as root’s', { timeout: 60_000 }, async () => {

@@ -17,6 +17,7 @@ export const command: FaultDefinition<CommandParameters> = {
   heals: 'by-revert',
   parameters: CommandParameters,
   measures: {},
+  needs: [],
   duration: 'optional',
   plan: async (request) => plan(request),
   prepare,

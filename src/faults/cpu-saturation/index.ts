@@ -17,6 +17,7 @@ export const cpuSaturation: FaultDefinition<CpuSaturationParameters> = hostFault
       description: 'Share of all cores that was busy while the fault was in effect, the busiest target.',
     },
   },
+  needs: [],
   duration: 'optional',
   reboot: 'cleared',
   load: () => import('./scripts.ts'),

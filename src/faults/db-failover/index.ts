@@ -24,6 +24,7 @@ export const dbFailover: FaultDefinition<DbFailoverParameters> = {
       description: 'From the start of the rejoin until the old primary streams from the new one.',
     },
   },
+  needs: [],
   duration: 'none',
   plan: async (request) => (await import('./postgresql/plan.ts')).plan(request),
   ...lazyStages(() => import('./postgresql/stages.ts')),

@@ -1,4 +1,4 @@
-/** `disk-fill`: fills a file system to a level with one file. */
+/** `disk-fill`: a file system of a host fills up, as by a log that nobody rotates. */
 import type { FaultDefinition } from '../contract.ts';
 import { hostFault } from '../host-fault/index.ts';
 import { type DiskFillParameters, diskFillParameters } from './schema.ts';
@@ -6,7 +6,7 @@ import { type DiskFillParameters, diskFillParameters } from './schema.ts';
 export const diskFill: FaultDefinition<DiskFillParameters> = hostFault({
   kind: 'disk-fill',
   title: 'Disk fill',
-  summary: 'Fills a file system to a level with one file.',
+  summary: 'Fills a file system of a host with one file.',
   reversibility: 'reversible',
   heals: 'by-revert',
   parameters: diskFillParameters,
@@ -14,11 +14,12 @@ export const diskFill: FaultDefinition<DiskFillParameters> = hostFault({
     diskUsed: {
       unit: 'ratio',
       source: 'fault',
-      description: 'Share of the file system that was not available while the fault was in effect, the fullest target.',
+      description: 'Share of the file system that was in use while the fault was in effect, as df says; the fullest target.',
     },
   },
+  needs: [],
   duration: 'optional',
   reboot: 'kept',
-  timeoutMs: 300_000,
+  timeoutMs: 600_000,
   load: () => import('./scripts.ts'),
 });

@@ -46,7 +46,7 @@ export interface HostFaultTexts<Parameters> {
 }
 
 export interface HostFault<Parameters>
-  extends Pick<FaultDefinition<Parameters>, 'kind' | 'title' | 'summary' | 'reversibility' | 'heals' | 'measures' | 'duration'> {
+  extends Pick<FaultDefinition<Parameters>, 'kind' | 'title' | 'summary' | 'reversibility' | 'heals' | 'measures' | 'duration' | 'needs'> {
   /** Made when a file names the fault: checking a file pays for the faults in it only. */
   parameters(): z.ZodType<Parameters>;
   load(): Promise<HostFaultTexts<Parameters>>;

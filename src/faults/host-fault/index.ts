@@ -8,7 +8,7 @@ import { lazyStages } from '../lazy-stages.ts';
 import type { HostFault } from './contract.ts';
 
 export function hostFault<Parameters>(fault: HostFault<Parameters>): FaultDefinition<Parameters> {
-  const { kind, title, summary, reversibility, heals, measures, duration } = fault;
+  const { kind, title, summary, reversibility, heals, measures, duration, needs } = fault;
   let parameters: z.ZodType<Parameters> | undefined;
   return {
     kind,
@@ -18,6 +18,7 @@ export function hostFault<Parameters>(fault: HostFault<Parameters>): FaultDefini
     heals,
     measures,
     duration,
+    needs: ['fuse', ...needs],
     get parameters() {
       parameters ??= fault.parameters();
       return parameters;

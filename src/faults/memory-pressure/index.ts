@@ -1,4 +1,4 @@
-/** `memory-pressure`: fills the memory of a host to a level. */
+/** `memory-pressure`: memory of a host is taken and held, as by a leak. */
 import type { FaultDefinition } from '../contract.ts';
 import { hostFault } from '../host-fault/index.ts';
 import { type MemoryPressureParameters, memoryPressureParameters } from './schema.ts';
@@ -6,7 +6,7 @@ import { type MemoryPressureParameters, memoryPressureParameters } from './schem
 export const memoryPressure: FaultDefinition<MemoryPressureParameters> = hostFault({
   kind: 'memory-pressure',
   title: 'Memory pressure',
-  summary: 'Fills the memory of a host to a level.',
+  summary: 'Takes memory of a host and holds it; the OOM killer would take its processes first.',
   reversibility: 'reversible',
   heals: 'by-revert',
   parameters: memoryPressureParameters,
@@ -14,11 +14,12 @@ export const memoryPressure: FaultDefinition<MemoryPressureParameters> = hostFau
     memoryUsed: {
       unit: 'ratio',
       source: 'fault',
-      description: 'Share of the memory that was not available while the fault was in effect, the fullest target.',
+      description: 'Share of the memory that was in use (not available to new programs) once the fault held its part, the fullest target.',
     },
   },
+  needs: [],
   duration: 'optional',
   reboot: 'cleared',
-  timeoutMs: 120_000,
+  timeoutMs: 300_000,
   load: () => import('./scripts.ts'),
 });

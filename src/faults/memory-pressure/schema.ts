@@ -1,26 +1,22 @@
 import * as z from 'zod';
-import { sizeField } from '../fields.ts';
+import { amountFields, oneAmount, saysOneAmount } from '../amount.ts';
 
 export const memoryPressureParameters = () =>
   z
     .strictObject({
-      percent: z
-        .int()
-        .min(1)
-        .max(100)
+      ...amountFields('the memory'),
+      rate: z
+        .string()
+        .regex(/^\d{1,6}(?:MB|GB)\/s$/, { error: (issue) => `expected a rate such as 100MB/s, got ${JSON.stringify(issue.input)}` })
+        .refine((text) => /[1-9]/.test(text), { error: 'expected a rate above 0MB/s' })
         .optional()
-        .meta({ description: 'Until this much of the memory is not available, 1 to 100 percent. One of percent, size and leaveFree.' }),
-      size: sizeField()
-        .optional()
-        .meta({ description: 'This much more is used. One of percent, size and leaveFree.', examples: ['512MB'] }),
-      leaveFree: sizeField()
-        .optional()
-        .meta({ description: 'Until only this much is available. One of percent, size and leaveFree.', examples: ['100MB'] }),
+        .meta({
+          description: 'Takes it step by step, about so much a second (whole MB or GB), as a leak does. Default: as fast as it can.',
+        }),
       allowOom: z.boolean().default(false).meta({
-        description: 'Go below 64MB of available memory, where the kernel starts to kill; it takes the burner first. Default false.',
+        description:
+          'Lets it take more than what is available less a reserve (5 % of the memory, at least 32MB), so that the OOM killer may act: it takes the processes of the fault first, and that ends the pressure. Default false.',
       }),
     })
-    .refine(({ percent, size, leaveFree }) => [percent, size, leaveFree].filter((one) => one !== undefined).length === 1, {
-      error: 'expected exactly one of percent, size and leaveFree',
-    });
+    .refine(saysOneAmount, oneAmount);
 export type MemoryPressureParameters = z.infer<ReturnType<typeof memoryPressureParameters>>;

@@ -11,6 +11,7 @@ export const networkLoss: FaultDefinition<NetworkLossParameters> = hostFault({
   heals: 'by-revert',
   parameters: networkLossParameters,
   measures: {},
+  needs: ['root', 'tc', 'netem'],
   duration: 'optional',
   reboot: 'cleared',
   load: () => import('./scripts.ts'),

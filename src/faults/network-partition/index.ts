@@ -11,6 +11,7 @@ export const networkPartition: FaultDefinition<NetworkPartitionParameters> = hos
   heals: 'by-revert',
   parameters: networkPartitionParameters,
   measures: {},
+  needs: ['root', 'firewall'],
   duration: 'optional',
   reboot: 'cleared',
   load: () => import('./scripts.ts'),

@@ -11,6 +11,7 @@ export const networkReorder: FaultDefinition<NetworkReorderParameters> = hostFau
   heals: 'by-revert',
   parameters: networkReorderParameters,
   measures: {},
+  needs: ['root', 'tc', 'netem'],
   duration: 'optional',
   reboot: 'cleared',
   load: () => import('./scripts.ts'),

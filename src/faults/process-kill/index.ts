@@ -16,6 +16,7 @@ export const processKill: FaultDefinition<ProcessKillParameters> = {
   measures: {
     restartedWithin: { unit: 'duration', source: 'fault', description: 'From the kill until a new process was seen.' },
   },
+  needs: [],
   duration: 'none',
   plan: async (request) => (await import('./plan.ts')).plan(request),
   ...lazyStages(() => import('./stages.ts')),

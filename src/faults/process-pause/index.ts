@@ -11,6 +11,7 @@ export const processPause: FaultDefinition<ProcessPauseParameters> = hostFault({
   heals: 'by-revert',
   parameters: processPauseParameters,
   measures: {},
+  needs: [],
   duration: 'optional',
   reboot: 'cleared',
   load: () => import('./scripts.ts'),

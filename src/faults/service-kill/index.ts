@@ -17,6 +17,7 @@ export const serviceKill: FaultDefinition<ServiceKillParameters> = hostFault({
       description: 'From the kill until the service was active again under a new process; the slowest target.',
     },
   },
+  needs: ['root', 'systemd'],
   duration: 'none',
   reboot: 'cleared',
   timeoutMs: 660_000,

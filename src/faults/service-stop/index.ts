@@ -11,6 +11,7 @@ export const serviceStop: FaultDefinition<ServiceStopParameters> = hostFault({
   heals: 'by-revert',
   parameters: serviceStopParameters,
   measures: {},
+  needs: ['root', 'systemd'],
   duration: 'optional',
   reboot: 'kept',
   timeoutMs: 120_000,

@@ -35,7 +35,7 @@ uml.start)
   # TMPDIR: the guest's memory has to be on tmpfs. seccomp: much faster than ptrace. gro: bulk TCP into the guest crawls without it.
   # noreboot: a rebooting guest ends, since it could not open its tap again; it is started anew from here.
   setsid ip netns exec "$lan" env TMPDIR=/dev/shm "LD_LIBRARY_PATH=$bed/lib" ./linux "umid=h$n" "uml_dir=$dir/sock" mem=512M seccomp=on noreboot \
-    "ubd0=$dir/disk.cow,$bed/base.img" root=/dev/ubda rw rootfstype=ext4 "vec0:transport=tap,ifname=t$n,mac=02:00:00:00:00:$(printf %02x "$n"),gro=1" \
+    "ubd0=$dir/disk.cow,$bed/base.img" "ubd1=$dir/data.cow,$bed/data.img" root=/dev/ubda rw rootfstype=ext4 "vec0:transport=tap,ifname=t$n,mac=02:00:00:00:00:$(printf %02x "$n"),gro=1" \
     "bed.name=h$n" "bed.ip=10.77.0.$((10 + n))/24" bed.gw=10.77.0.1 "bed.modules=$bed/modules" con=null con0=null,fd:1 ssl=null \
     </dev/null >"$dir/console" 2>&1 &
   echo $! >"$dir/pid"

@@ -13,6 +13,21 @@ const here = import.meta.dirname;
 const program = join(here, '../../../dist/bin.js');
 const run = promisify(execFile);
 
+/** Answers every question for an IPv4 address with the gateway's, and every other with nothing. */
+const nameServer = `
+const socket = require('dgram').createSocket('udp4');
+socket.on('message', (query, from) => {
+  let end = 12;
+  while (query[end] !== 0) end += query[end] + 1;
+  const question = query.subarray(12, end + 5);
+  const address = query.readUInt16BE(end + 1) === 1;
+  const head = Buffer.from([query[0], query[1], 0x81, 0x80, 0, 1, 0, address ? 1 : 0, 0, 0, 0, 0]);
+  const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 10, 77, 0, 1]);
+  socket.send(Buffer.concat(address ? [head, question, answer] : [head, question]), from.port, from.address);
+});
+socket.bind(53, '10.77.0.1');
+`;
+
 /** Why there can be no test hosts here; `undefined` when there can. */
 export const unavailable: string | undefined = reasonAgainst();
 
@@ -78,6 +93,7 @@ export class Testbed implements AsyncDisposable {
       await bed.#host('lan', 'up');
       for (const host of hosts) await bed.#host(host.kind, 'start', host);
       bed.#writeProject();
+      bed.#spawn(process.execPath, ['-e', nameServer]);
       bed.#spawn(process.execPath, ['-e', "require('http').createServer((q, s) => s.end('ok')).listen(8080, '10.77.0.1')"]);
       await Promise.all(hosts.map((host) => bed.reachable(host.name)));
       return bed;

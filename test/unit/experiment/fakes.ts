@@ -10,6 +10,7 @@ function fault(definition: Pick<FaultDefinition, 'kind' | 'parameters' | 'measur
   };
   return {
     title: definition.kind,
+    needs: [],
     summary: `Does ${definition.kind}.`,
     reversibility: 'reversible',
     heals: 'by-revert',
