@@ -34,8 +34,8 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/system/**/*.test.ts'],
-          // Each file starts hosts of its own on the same two cores.
-          fileParallelism: false,
+          // Each file starts hosts of its own; more than two would wait for the cores.
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -120,6 +120,14 @@ export class PlannedOperations implements Operations {
     this.#parts.leases.release({ target: this.#find(id).target, operation: id });
   }
 
+  mayLeave(target: string): void {
+    this.#parts.sessions.expectLoss(target);
+  }
+
+  returned(target: string): void {
+    this.#parts.sessions.expectLoss(target, false);
+  }
+
   #find(id: string): Operation {
     const { step } = this.#parts;
     const operation = step.operations.find((candidate) => candidate.id === id);

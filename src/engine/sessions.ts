@@ -35,6 +35,8 @@ export class Sessions implements AsyncDisposable {
   readonly #hosts = new Map<string, Kept<HostSession>>();
   readonly #sql = new Map<string, Kept<SqlSession>>();
   readonly #owned = new CleanupStack();
+  /** Hosts whose connection a fault takes away. */
+  readonly #leaving = new Set<string>();
   #closing = false;
 
   constructor(parts: SessionParts) {
@@ -92,6 +94,12 @@ export class Sessions implements AsyncDisposable {
     await session?.[Symbol.asyncDispose]();
   }
 
+  /** A connection to `target` that breaks is no news until this is called with `false`. */
+  expectLoss(target: string, expected = true): void {
+    if (expected) this.#leaving.add(target);
+    else this.#leaving.delete(target);
+  }
+
   cluster(database: string): DatabaseCluster {
     const cluster = this.#parts.databases.find((candidate) => candidate.name === database);
     if (cluster === undefined) throw new ChaosError('CHAOS_PLAN_DRIFT', `no database ${database} in the plan`);
@@ -132,7 +140,7 @@ export class Sessions implements AsyncDisposable {
     // `lost` never rejects; nobody needs to wait for this.
     void session.lost.then((error) => {
       entry.alive = false;
-      if (isHost && !this.#closing) this.#parts.onLost(key, error);
+      if (isHost && !this.#closing && !this.#leaving.has(key)) this.#parts.onLost(key, error);
     });
   }
 

@@ -28,7 +28,7 @@ export function loadEnvironment(file: string, probes: ProbeRegistry): Parsed<Env
 
 /** As {@link loadEnvironment}, from text; `file` gives the folder that paths are relative to. */
 export function parseEnvironment(text: string, file: string, probes: ProbeRegistry): Parsed<EnvironmentFile> {
-  const parsed = parseSourced(text, file, environmentSchema(probes), {
+  const parsed = parseSourced(text, file, environmentSchema(probes, path.dirname(path.resolve(file))), {
     raw: referenceMistakes,
     first: (data) => wrongKind(data, 'Environment'),
   });

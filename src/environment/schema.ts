@@ -5,6 +5,7 @@ import type { JsonObject } from '../core/json.ts';
 import { anyComparison, duration, Name, patternText, percent, TargetName } from '../experiment/scalars.ts';
 import type { ProbeDefinition } from '../probes/contract.ts';
 import { checkEnvironment } from './checks.ts';
+import { withInventory } from './inventory/index.ts';
 
 export type ProbeRegistry = ReadonlyMap<string, ProbeDefinition>;
 
@@ -31,6 +32,7 @@ const Address = patternText(/^[^\s\0/@]+$/, { code: 'bad-address', expected: 'a 
 const User = patternText(/^[^\s\0:@-][^\s\0:@]*$/, { code: 'bad-name', expected: 'the name of a login' }, 'deploy');
 const File = patternText(/^[^\0\n]+$/, { code: 'bad-path', expected: 'the path of a file' }, '~/.ssh/id_ed25519');
 const Shell = patternText(/^(?=[\s\S]*\S)[^\0]*$/, { code: 'bad-value', expected: 'a shell command' }, 'systemctl start postgresql');
+const HostPattern = patternText(/^[^\s!,]+$/, { code: 'bad-value', expected: 'a pattern of host names' }, 'web-*');
 const Port = z.int().min(1).max(65_535);
 const Files = z.union([File, z.array(File).min(1)]);
 
@@ -69,6 +71,29 @@ const Host = z.strictObject({
   labels: z.record(z.string().min(1), z.string()).default({}).meta({ description: 'For selectors. Default none.' }),
   protected: z.boolean().default(false).meta({ description: 'Never a target. Default false.' }),
 });
+
+const Inventory = z
+  .strictObject({
+    sshConfig: z
+      .union([HostPattern, z.array(HostPattern).min(1)])
+      .optional()
+      .meta({
+        description:
+          'Hosts that the SSH configuration spells out (`Host web-1 web-2`), by patterns with * and ?. Either this or `ansible`.',
+        examples: ['web-*'],
+      }),
+    ansible: File.optional().meta({
+      description: 'An Ansible inventory in INI or YAML, with its groups; group_vars and host_vars beside it are read. Not a program.',
+      examples: ['inventory.ini'],
+    }),
+    groups: z
+      .array(TargetName)
+      .default([])
+      .meta({ description: 'Groups that all of these hosts are in, besides their own. Default none.' }),
+  })
+  .refine(({ sshConfig, ansible }) => (sshConfig === undefined) !== (ansible === undefined), {
+    error: 'expected exactly one of sshConfig and ansible',
+  });
 
 const Account = z.strictObject({
   user: User.meta({ description: 'Name of the database role.' }),
@@ -161,7 +186,14 @@ function environmentFields(probes: ProbeRegistry) {
     name: Name.meta({ description: 'Of this place.', examples: ['staging'] }),
     tier: z.enum(tiers).meta({ description: 'How much is at stake; production needs more consent.' }),
     ssh: Ssh.prefault({}).meta({ description: 'Defaults for all hosts.' }),
-    hosts: z.record(TargetName, Host).meta({ description: 'Hosts by name.', examples: [{ 'web-1': { groups: ['web'] } }] }),
+    from: z
+      .union([Inventory.transform((one) => [one]), z.array(Inventory)])
+      .default([])
+      .meta({ description: 'Hosts that other files list, besides `hosts`. Default none.', examples: [{ ansible: 'inventory.ini' }] }),
+    hosts: z
+      .record(TargetName, Host)
+      .default({})
+      .meta({ description: 'Hosts by name; what is said here beats what `from` brings.', examples: [{ 'web-1': { groups: ['web'] } }] }),
     databases: z.record(Name, Database).default({}).meta({ description: 'Database clusters by name. Default none.' }),
     probes: z.record(Name, probeEntry(probes)).default({}).meta({ description: 'Probes by name. Default none.' }),
     slos: z.record(Name, Slo).default({}).meta({ description: 'Objectives by name. Default none.' }),
@@ -171,11 +203,18 @@ function environmentFields(probes: ProbeRegistry) {
 
 export type Environment = z.infer<ReturnType<typeof environmentFields>>;
 
-/** The schema over a set of probes; strict at every depth. */
-export function environmentSchema(probes: ProbeRegistry) {
-  return environmentFields(probes).superRefine((environment, context) => {
-    for (const { code, path, message } of checkEnvironment(environment, probes)) {
-      context.addIssue({ code: 'custom', params: { code }, path: [...path], message });
-    }
-  });
+/** The schema over a set of probes; strict at every depth. `folder`: where the file is, for the files that it names. */
+export function environmentSchema(probes: ProbeRegistry, folder = '.') {
+  return environmentFields(probes)
+    .transform((environment, context): Environment => {
+      const { hosts, mistakes } = withInventory(environment, folder, (name) => TargetName.safeParse(name).success);
+      for (const { index, message } of mistakes)
+        context.addIssue({ code: 'custom', params: { code: 'bad-inventory' }, path: ['from', index], message });
+      return mistakes.length > 0 ? z.NEVER : { ...environment, hosts };
+    })
+    .superRefine((environment, context) => {
+      for (const { code, path, message } of checkEnvironment(environment, probes)) {
+        context.addIssue({ code: 'custom', params: { code }, path: [...path], message });
+      }
+    });
 }

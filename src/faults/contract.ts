@@ -85,6 +85,10 @@ export interface Operations {
   hold(id: string): Promise<void>;
   /** The end of what {@link hold} began is expected from now on. */
   release(id: string): void;
+  /** From here on the connection to `target` may break, and that does not stop the run: the fault takes it away. */
+  mayLeave(target: string): void;
+  /** The end of {@link mayLeave}. */
+  returned(target: string): void;
   /** The run's id, as in `@run@`. */
   readonly runId: string;
 }

@@ -5,6 +5,8 @@
 import { chaosblade } from './chaosblade/index.ts';
 import { clockSkew } from './clock-skew/index.ts';
 import { command } from './command/index.ts';
+import { containerKill } from './container-kill/index.ts';
+import { containerPause } from './container-pause/index.ts';
 import type { FaultDefinition } from './contract.ts';
 import { cpuSaturation } from './cpu-saturation/index.ts';
 import { dbFailover } from './db-failover/index.ts';
@@ -12,6 +14,7 @@ import { diskFill } from './disk-fill/index.ts';
 import { diskIo } from './disk-io/index.ts';
 import { dnsFailure } from './dns-failure/index.ts';
 import { dnsSpoof } from './dns-spoof/index.ts';
+import { hostReboot } from './host-reboot/index.ts';
 import { memoryPressure } from './memory-pressure/index.ts';
 import { networkBandwidth } from './network-bandwidth/index.ts';
 import { networkCorrupt } from './network-corrupt/index.ts';
@@ -29,12 +32,15 @@ export const faultRegistry: ReadonlyMap<string, FaultDefinition> = new Map<strin
   ['chaosblade', chaosblade],
   ['clock-skew', clockSkew],
   ['command', command],
+  ['container-kill', containerKill],
+  ['container-pause', containerPause],
   ['cpu-saturation', cpuSaturation],
   ['db-failover', dbFailover],
   ['disk-fill', diskFill],
   ['disk-io', diskIo],
   ['dns-failure', dnsFailure],
   ['dns-spoof', dnsSpoof],
+  ['host-reboot', hostReboot],
   ['memory-pressure', memoryPressure],
   ['network-bandwidth', networkBandwidth],
   ['network-corrupt', networkCorrupt],

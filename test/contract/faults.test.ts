@@ -20,10 +20,13 @@ const fixtures: Readonly<Record<string, JsonObject>> = {
   chaosblade: { create: ['cpu', 'fullload'] },
   'clock-skew': { offset: '+5m' },
   command: { inject: 'echo broken >state', verify: 'grep -q broken state', revert: 'rm -f state', check: '[ ! -e state ]' },
+  'container-kill': { container: 'shop-1' },
+  'container-pause': { container: 'shop-1', tool: 'podman' },
   'disk-fill': { path: "/var/lib/it's here", percent: 90 },
   'disk-io': { path: '/var/lib/app' },
   'dns-failure': {},
   'dns-spoof': { names: { 'db.shop.example': '10.0.0.9' } },
+  'host-reboot': { how: 'hard' },
   'memory-pressure': { leaveFree: '256MB' },
   'network-bandwidth': { rate: '1mbit' },
   'network-corrupt': { percent: 1 },
@@ -38,7 +41,7 @@ const fixtures: Readonly<Record<string, JsonObject>> = {
 };
 
 /** Faults that need a host of their own, root and a kernel with what they use: their life is that of the system tests. */
-const elsewhere = kinds.filter((kind) => /^(?:network|service|dns|clock)-|^chaosblade$/.test(kind));
+const elsewhere = kinds.filter((kind) => /^(?:network|service|dns|clock|container|host)-|^chaosblade$/.test(kind));
 console.warn(`skipped: the lives of ${elsewhere.join(', ')} need hosts of their own (npm run test:system)`);
 
 interface Step {

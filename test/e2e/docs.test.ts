@@ -78,11 +78,11 @@ const rules: readonly Rule[] = [
   { line: /^chaos status( --json)?$/, lab: 'any' },
   { line: /^chaos report (k3f9qz|reports\/\S+)$/, lab: 'any', with: withLastRun },
   { line: /^chaos recover( k3f9qz)?$/, lab: 'any', with: withLastRun },
-  { line: /^chaos doctor --env staging$/, lab: 'up', check: (run) => expect(run.stdout).toContain('4 of 4 hosts are ready') },
+  { line: /^chaos doctor --env staging$/, lab: 'up', check: (run) => expect(run.stdout).toContain('5 of 5 hosts are ready') },
   {
     line: /^chaos doctor --env staging --json$/,
     lab: 'up',
-    check: (run) => expect((JSON.parse(run.stdout) as { hosts: unknown[] }).hosts).toHaveLength(4),
+    check: (run) => expect((JSON.parse(run.stdout) as { hosts: unknown[] }).hosts).toHaveLength(5),
   },
   { line: /^chaos recover --sweep --env staging$/, lab: 'up', check: (run) => expect(run.stdout).toContain('hosts asked') },
   { line: /^chaos lab up$/, lab: 'none' },

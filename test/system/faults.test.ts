@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { expectClean } from './testbed/clean.ts';
 import { Testbed, unavailable } from './testbed/testbed.ts';
 
 if (unavailable !== undefined) console.warn(`skipped: ${unavailable}`);
@@ -25,6 +26,8 @@ interface Case {
   readonly parameters: object;
   /** Is it also tried with a cut link? Twenty seconds each; the fuse is the same for all. */
   readonly cut?: boolean;
+  /** Sets the host up for it. */
+  readonly first?: string;
   /** What is seen of it from outside, in words; `undefined` while there is nothing to see. */
   see(): Promise<string | undefined>;
 }
@@ -44,15 +47,7 @@ const busy = async (target: string, least: number): Promise<string | undefined> 
   return percent >= least ? `busy ${percent} %` : undefined;
 };
 
-const fetched = async (target: string): Promise<boolean> => {
-  const address = bed.hosts.find(({ name }) => name === target)?.address ?? '';
-  const { code } = await bed.inside(process.execPath, [
-    '-e',
-    `fetch('http://${address}:8080', { signal: AbortSignal.timeout(1500) }).catch(() => process.exit(1))`,
-  ]);
-  return code === 0;
-};
-const unserved = async (target: string): Promise<string | undefined> => ((await fetched(target)) ? undefined : 'no answer on port 8080');
+const unserved = async (target: string): Promise<string | undefined> => ((await bed.serves(target)) ? undefined : 'no answer on port 8080');
 const numberOf = async (target: string, command: string): Promise<number> => Number((await bed.ssh(target, command)).out.trim());
 const memoryUsed = async (target: string, least: number): Promise<string | undefined> => {
   const percent = await numberOf(target, "awk '/^MemTotal/ { t = $2 } /^MemAvailable/ { print int(100 - $2 * 100 / t) }' /proc/meminfo");
@@ -80,7 +75,17 @@ const clockOff = async (target: string, least: number): Promise<string | undefin
   return Math.abs(seconds) >= least ? `the clock is ${seconds} s off` : undefined;
 };
 
+const paused = async (target: string): Promise<string | undefined> =>
+  (await bed.ssh(target, "podman container inspect -f '{{.State.Status}}' box")).out.trim() === 'paused' ? 'paused' : undefined;
+
 const cases: readonly Case[] = [
+  {
+    fault: 'container-pause',
+    target: 'h1',
+    parameters: { container: 'box' },
+    first: 'podman run -d --name box --network none --log-driver none --rootfs /srv/box /bin/busybox sleep 100000',
+    see: () => paused('h1'),
+  },
   { fault: 'clock-skew', target: 'h2', parameters: { offset: '-5m' }, see: () => clockOff('h2', 295) },
   { fault: 'disk-io', target: 'h1', parameters: { path: '/data', size: '4MB' }, see: () => diskBusy('h1', 1_000) },
   { fault: 'dns-failure', target: 'n1', parameters: {}, see: () => unresolved('n1') },
@@ -103,18 +108,6 @@ const cases: readonly Case[] = [
   { fault: 'cpu-saturation', target: 'h2', parameters: { percent: 80 }, see: () => busy('h2', 65) },
 ];
 
-/** What of any run is on the target. */
-async function residue(target: string): Promise<string> {
-  const look = `ls -A /var/lib/chaos /run/chaos 2>/dev/null; ls /etc/systemd/system | grep chaos; systemctl list-units --all --plain --no-legend 'chaos-*'
-    tc qdisc show | grep c4a; nft list tables 2>/dev/null | grep chaos; ip -o link | grep ' c-'; grep -ls 'CHAOS_FAULT[=]' /proc/[0-9]*/environ; pgrep -af 'chaos/[a-z0-9.-]*/fus[e]'`;
-  return (await bed.ssh(target, `{ ${look}; } | grep -v '^/[a-z/]*:$'; true`)).out.trim();
-}
-
-/** systemd forgets a unit that has ended a moment later. */
-async function expectClean(target: string): Promise<void> {
-  await vi.waitFor(async () => expect(await residue(target)).toBe(''), { timeout: 15_000, interval: 500 });
-}
-
 /** Seconds until nothing of the fault is seen any more. */
 async function goneAfter(see: Case['see'], limit: number): Promise<number> {
   const from = performance.now();
@@ -130,7 +123,10 @@ function experiment({ fault, target, parameters }: Case, duration = '60s'): stri
 }
 
 describe.skipIf(unavailable !== undefined).each(cases)('$fault on $target with $parameters', (one) => {
-  const { target, see, cut = false } = one;
+  const { target, see, first, cut = false } = one;
+  beforeAll(async () => {
+    if (first !== undefined) expect(await bed.ssh(target, first)).toMatchObject({ code: 0 });
+  });
 
   test('is seen from outside while it is held, and leaves nothing', { timeout: 90_000 }, async () => {
     const runner = bed.chaos('run', experiment(one, '5s'), '--env', 'bed', '--yes');
@@ -141,7 +137,7 @@ describe.skipIf(unavailable !== undefined).each(cases)('$fault on $target with $
     expect(seen, out).toBeDefined();
     expect(code, out).toBe(0);
     expect(await see()).toBeUndefined();
-    await expectClean(target);
+    await expectClean(bed, target);
     table.push({ fault: one.fault, target, 'end of the run': `${seen}; clean` });
   });
 
@@ -156,7 +152,7 @@ describe.skipIf(unavailable !== undefined).each(cases)('$fault on $target with $
     expect(seconds).toBeLessThan(5);
     expect(recovered.code, recovered.out).toBe(7);
     expect(recovered.out).toContain('rollback   clean');
-    await expectClean(target);
+    await expectClean(bed, target);
     table.push({ fault: one.fault, target, 'runner killed': `gone after ${seconds} s (with the time of looking); recover clean` });
   });
 
@@ -168,7 +164,7 @@ describe.skipIf(unavailable !== undefined).each(cases)('$fault on $target with $
     await bed.heal(target);
     const { code, out } = await runner.finished;
 
-    await expectClean(target);
+    await expectClean(bed, target);
     expect(await see()).toBeUndefined();
     expect(code, out).toBe(5);
     table.push({ fault: one.fault, target, 'link cut 20 s': 'aborted, rolled back clean' });
@@ -190,114 +186,7 @@ describe.skipIf(unavailable !== undefined).each(cases)('$fault on $target with $
       'reverted\nno sign of life for 15 s\n',
     );
     expect((await bed.chaos('recover', run).finished).code).toBe(7);
-    await expectClean(target);
+    await expectClean(bed, target);
     table.push({ fault: one.fault, target, 'cut and killed': 'reverted alone within 20 s; recover clean' });
-  });
-});
-
-describe.skipIf(unavailable !== undefined)('a killed service', () => {
-  test('comes back by Restart=, and how long that took is measured', { timeout: 60_000 }, async () => {
-    bed.experiment('service-kill', 'service-kill', { host: 'n1' }, { unit: 'demo.service' }, 'none');
-    const { code, out } = await bed.chaos('run', 'service-kill', '--env', 'bed', '--yes').finished;
-
-    expect(code, out).toBe(0);
-    expect(Number(/is active again as process \d+ after (\d+) ms/.exec(out)?.[1])).toBeGreaterThanOrEqual(200);
-    expect(await fetched('n1')).toBe(true);
-    await expectClean('n1');
-  });
-
-  test.each([
-    [{ unit: 'no-such-thing' }, 'no-such-thing.service is not-found here'],
-    [{ unit: 'ssh' }, "ssh.service carries the runner's own way in"],
-  ])('that cannot be given back is refused: %j', { timeout: 60_000 }, async (parameters, why) => {
-    bed.experiment('refused', 'service-stop', { host: 'n1' }, parameters);
-    const { code, out } = await bed.chaos('run', 'refused', '--env', 'bed', '--yes').finished;
-
-    expect(code, out).toBe(3);
-    expect(out).toContain(why);
-  });
-});
-
-describe.skipIf(unavailable !== undefined)('a sweep', () => {
-  test('finds what a dead runner left on hosts that nobody has a journal for, and leaves a living run alone', {
-    timeout: 120_000,
-  }, async () => {
-    bed.experiment('living', 'network-partition', { host: 'n1' }, gateway, '25s');
-    bed.experiment('dying', 'cpu-saturation', { host: 'h1' }, { percent: 50 });
-    const living = bed.chaos('run', 'living', '--env', 'bed', '--yes', '--reports', 'elsewhere');
-    await living.until(/is in effect/);
-    const dying = bed.chaos('run', 'dying', '--env', 'sudo', '--yes');
-    await dying.until(/is in effect/);
-    dying.child.kill('SIGKILL');
-    await sleep(2_000);
-
-    const swept = await bed.chaos('recover', '--sweep', '--env', 'bed').finished;
-    const ended = await living.finished;
-    const again = await bed.chaos('recover', '--sweep', '--env', 'bed').finished;
-    const recorded = await bed.chaos('recover').finished;
-
-    expect(swept, swept.out).toMatchObject({ code: 0 });
-    expect(swept.out).toMatch(/h1 {2}cpu-saturation of run \w{6} \(reverted.*checked and removed/);
-    expect(swept.out).toMatch(/n1 {2}network-partition of run \w{6} \(injected.*left alone, its runner is alive/);
-    expect(ended.code, ended.out).toBe(0);
-    expect(again.out).toContain('4 of 4 hosts asked, 0 reverted and removed, 0 left to their runners, 0 failed');
-    // The journal is finished afterwards all the same: there is nothing left to undo.
-    expect(recorded, recorded.out).toMatchObject({ code: 7 });
-    await expectClean('h1');
-  });
-});
-
-test.skipIf(unavailable !== undefined)(
-  'a host behind a jump host of the SSH configuration is reached, injected and reverted',
-  { timeout: 90_000 },
-  async () => {
-    bed.experiment('jump', 'network-delay', { group: 'uml' }, { ...gateway, time: '100ms' }, '5s');
-    const runner = bed.chaos('run', 'jump', '--env', 'jump', '--yes');
-    await runner.until(/is in effect/);
-    const during = await rtt('h1', 95, 115);
-    const { code, out } = await runner.finished;
-
-    expect([during === undefined, code], out).toEqual([false, 0]);
-    await expectClean('h1');
-  },
-);
-
-describe.skipIf(unavailable !== undefined)('chaos doctor', () => {
-  test('tells what each host is ready for, and what is in the way of one that is not', { timeout: 60_000 }, async () => {
-    const bedside = await bed.chaos('doctor', '--env', 'bed').finished;
-    const guest = await bed.chaos('doctor', '--env', 'nosudo').finished;
-    await bed.cut('n2');
-    const cut = await bed.chaos('doctor', '--env', 'bed', '--json').finished;
-    await bed.heal('n2');
-
-    expect(bedside, bedside.out).toMatchObject({ code: 0 });
-    expect(bedside.out).toMatch(/^h1 .* systemd +yes .* stress-ng +all but \d/m);
-    expect(bedside.out).toMatch(/^nft or iptables: not on h1, h2 .*network-partition/ms);
-    expect(bedside.out).toMatch(/^sch_netem: not on n1, n2 .*unknown/ms);
-    expect(guest.code, guest.out).toBe(3);
-    expect(guest.out).toContain('NOPASSWD');
-    const { hosts } = JSON.parse(cut.out) as { hosts: { host: string; connected: boolean; problems: string[] }[] };
-    expect(cut.code).toBe(3);
-    expect(hosts.map(({ connected }) => connected)).toEqual([true, true, true, false]);
-    expect(hosts[3]?.problems.join()).toContain('n2');
-  });
-});
-
-describe.skipIf(unavailable !== undefined)('becoming root', () => {
-  test('works through sudo without a password, and the fault is as root’s', { timeout: 60_000 }, async () => {
-    bed.experiment('by-sudo', 'network-partition', { host: 'n1' }, gateway, '3s');
-    const { code, out } = await bed.chaos('run', 'by-sudo', '--env', 'sudo', '--yes').finished;
-
-    expect(code, out).toBe(0);
-    await expectClean('n1');
-  });
-
-  test('is refused with the remedy where sudo wants a password, and nothing is injected', { timeout: 60_000 }, async () => {
-    bed.experiment('no-sudo', 'network-partition', { host: 'n1' }, gateway, '3s');
-    const { code, out } = await bed.chaos('run', 'no-sudo', '--env', 'nosudo', '--yes').finished;
-
-    expect(code, out).toBe(3);
-    expect(out).toContain('NOPASSWD');
-    await expectClean('n1');
   });
 });

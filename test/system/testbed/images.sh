@@ -25,7 +25,7 @@ main=$(mirror bookworm) security=$(mirror bookworm-security)
 [ -n "$main" ] || { echo 'apt on this machine knows no Debian 12 (bookworm) to build test hosts from' >&2; exit 1; }
 
 # -- the userland -----------------------------------------------------------------------------------------------------------------------
-packages=systemd,systemd-sysv,udev,dbus,openssh-server,iproute2,iputils-ping,procps,kmod,netbase,iptables,nftables,sudo,util-linux,busybox,mksh,stress-ng,systemd-timesyncd
+packages=systemd,systemd-sysv,udev,dbus,openssh-server,iproute2,iputils-ping,procps,kmod,netbase,iptables,nftables,sudo,util-linux,busybox,mksh,stress-ng,systemd-timesyncd,podman
 mmdebstrap --quiet --mode=root --variant=minbase --include=$packages --aptopt='APT::Install-Recommends "false"' \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
   bookworm "$root" "deb $main bookworm main" ${security:+"deb $security bookworm-security main"} >&2
@@ -71,6 +71,13 @@ sed -e 's|bin/demo$|&-once|' -e '/^Restart/d' "$root/etc/systemd/system/demo.ser
 # A daemon that keeps the clock, for faults to switch off; nobody answers it, so the clock is this machine's until a test moves it.
 mkdir "$root/etc/systemd/timesyncd.conf.d"
 printf '[Time]\nNTP=10.77.0.1\nFallbackNTP=\n' >"$root/etc/systemd/timesyncd.conf.d/tests.conf"
+
+# A container that sleeps and is started again when it dies: busybox alone, since there is no registry to fetch an image from.
+mkdir -p "$root/srv/box/bin" "$root/srv/box/lib/x86_64-linux-gnu" "$root/srv/box/lib64"
+cp "$root/bin/busybox" "$root/srv/box/bin/"
+for lib in libc.so.6 libresolv.so.2; do cp -L "$root/lib/x86_64-linux-gnu/$lib" "$root/srv/box/lib/x86_64-linux-gnu/"; done
+cp -L "$root/lib64/ld-linux-x86-64.so.2" "$root/srv/box/lib64/"
+printf '[storage]\ndriver = "vfs"\nrunroot = "/run/containers/storage"\ngraphroot = "/var/lib/containers/storage"\n' >"$root/etc/containers/storage.conf"
 
 # Network from the kernel's command line, and what this kernel lacks: `core id` in cpuinfo (ps and top fail without it), and a buffer of
 # the size of the real third-level cache (stress-ng maps one).

@@ -153,6 +153,12 @@ export class Testbed implements AsyncDisposable {
     return average === undefined ? undefined : Number(average);
   }
 
+  /** Does its demo service answer on port 8080? */
+  async serves(name: string): Promise<boolean> {
+    const get = `fetch('http://${this.#find(name).address}:8080', { signal: AbortSignal.timeout(1500) }).catch(() => process.exit(1))`;
+    return (await this.inside(process.execPath, ['-e', get])).code === 0;
+  }
+
   /** Drops everything between the host and the rest, both ways, without a word. */
   cut(name: string): Promise<Finished> {
     return this.inside('ip', ['link', 'set', this.#port(name), 'nomaster']);
@@ -165,6 +171,16 @@ export class Testbed implements AsyncDisposable {
   /** The power button: what the host had not written to disk is lost. */
   async powerFail(name: string): Promise<void> {
     await this.#host('uml', 'stop', this.#find(name));
+  }
+
+  /** Resolves when the host has ended by itself: a kernel that restarts does, see host.sh. */
+  async switchedOff(name: string): Promise<void> {
+    const pid = Number(readFileSync(join(this.#dir(this.#find(name)), 'pid'), 'utf8'));
+    for (let waited = 0; existsSync(`/proc/${pid}`); waited += 100) {
+      if (waited > 60_000) throw new Error(`${name} still runs`);
+      await sleep(100);
+    }
+    await this.powerFail(name);
   }
 
   async powerOn(name: string): Promise<void> {
@@ -226,7 +242,7 @@ export class Testbed implements AsyncDisposable {
       name,
       tier: 'lab',
       ssh: { identityFile: join(this.#images, 'id'), knownHosts: join(this.project, 'known_hosts'), agent: false, ...ssh },
-      hosts: Object.fromEntries(this.hosts.map(({ name: host, address, kind }) => [host, { address, groups: [kind] }])),
+      hosts: Object.fromEntries(this.hosts.map(({ name: host, address, kind }) => [host, { address, groups: [kind, 'all'] }])),
       probes: { web: { http: { url: 'http://10.77.0.1:8080/', rate: '5/s', timeout: '1s' } } },
       slos: { 'web-errors': { probe: 'web', measure: 'error-rate', window: '5s', fatal: '> 50%' } },
     });
@@ -239,7 +255,7 @@ export class Testbed implements AsyncDisposable {
     const all = `Host *\n  User ops\n  IdentityFile ${join(this.#images, 'id')}\n  UserKnownHostsFile ${join(this.project, 'known_hosts')}\n`;
     writeFileSync(join(this.project, 'ssh_config'), [...hosts, all].join(''));
     const bare = { ...environment('jump', {}), ssh: { config: '../../ssh_config', become: 'sudo' } };
-    const named = { ...bare, hosts: Object.fromEntries(this.hosts.map(({ name, kind }) => [name, { groups: [kind] }])) };
+    const named = { ...bare, hosts: Object.fromEntries(this.hosts.map(({ name, kind }) => [name, { groups: [kind, 'all'] }])) };
     writeFileSync(join(this.project, 'experiments/environments/jump.yaml'), JSON.stringify(named));
     write('sudo', { user: 'ops', become: 'sudo' });
     write('nosudo', { user: 'guest', become: 'sudo' });
