@@ -8,11 +8,21 @@ export interface SshKeyPair {
   readonly public: string;
 }
 
-/** Makes an ed25519 pair. Both halves are read by OpenSSH and by ssh2; ssh2's own generator makes an unreadable pair once in 300. */
+/** Lengths of an ed25519 key in DER; the key itself is the end of each: https://www.rfc-editor.org/rfc/rfc8410 */
+const der = { spki: 44, pkcs8: 48, key: 32 } as const;
+
+/**
+ * Makes an ed25519 pair. Both halves are read by OpenSSH and by ssh2; ssh2's own generator makes an unreadable pair once in 300.
+ * Encoded as it is made: on Node 20 the `export` of a fresh key as JWK stands still for ever when the garbage collector runs in the midst
+ * of it, since that frees the generator, which waits for the lock that the export holds (seen once in 2000 pairs).
+ */
 export function generateKeyPair(comment = ''): SshKeyPair {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const point = jwkBytes(publicKey.export({ format: 'jwk' }).x);
-  const seed = jwkBytes(privateKey.export({ format: 'jwk' }).d);
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519', {
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+  });
+  if (publicKey.length !== der.spki || privateKey.length !== der.pkcs8) throw new Error('Node made an ed25519 key of unexpected shape');
+  const [point, seed] = [publicKey.subarray(-der.key), privateKey.subarray(-der.key)];
   const blob = Buffer.concat([field('ssh-ed25519'), field(point)]);
   const line = `ssh-ed25519 ${blob.toString('base64')}`;
   return { private: openSshPrivateKey(blob, point, seed, comment), public: comment === '' ? line : `${line} ${comment}` };
@@ -41,10 +51,4 @@ function field(value: string | Buffer): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
   return Buffer.concat([length, bytes]);
-}
-
-function jwkBytes(text: string | undefined): Buffer {
-  const bytes = Buffer.from(text ?? '', 'base64url');
-  if (bytes.length !== 32) throw new Error('Node made an ed25519 key of unexpected shape');
-  return bytes;
 }
