@@ -25,10 +25,11 @@ export const hostNeeds: Readonly<Record<HostNeed, Need>> = {
     check: `have setsid || { echo 'setsid is missing'; exit 1; }
 have awk || { echo 'awk is missing'; exit 1; }
 [ -r /proc/uptime ] || { echo '/proc is not there'; exit 1; }
-base=$HOME; [ "$(id -u)" != 0 ] || base=/var/lib
-[ -d "$base" ] && [ -w "$base" ] || { echo "$base cannot be written"; exit 1; }
-[ "$(df -Pk "$base" | awk 'NR == 2 { print ($4 > 64) }')" = 1 ] || { echo "the file system of $base is full"; exit 1; }`,
-    remedy: 'install util-linux and awk; the fuse needs a few kB of disk in /var/lib (root) or the home of the login',
+if [ "$(id -u)" = 0 ]; then set -- /var/lib /run; else set -- "$HOME" /dev/shm; fi
+# As the fuse does it: on disk, else in memory.
+for d; do [ -d "$d" ] && [ -w "$d" ] && [ "$(df -Pk "$d" | awk 'NR == 2 { print ($4 > 64) }')" = 1 ] && exit 0; done
+echo "neither $1 nor $2 can be written, or both are full"; exit 1`,
+    remedy: 'install util-linux and awk; the fuse needs a few kB in /var/lib or /run (root), or in the home of the login or /dev/shm',
   },
   root: {
     name: 'root',

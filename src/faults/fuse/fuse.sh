@@ -304,6 +304,8 @@ foreign() {
 # For state that outlives a restart. Nothing to reload: systemd reads it when the machine starts.
 boot_unit() {
   units=/etc/systemd/system
+  # In memory because the disk could not be written: a restart takes the fuse along.
+  case $folder in /run/*|/dev/shm/*) echo unavailable; return ;; esac
   if [ "$uid" != 0 ] || [ ! -d /run/systemd/system ] || ! [ -w $units ]; then echo unavailable; return; fi
   mkdir -p $units/multi-user.target.wants
   {
