@@ -1,5 +1,5 @@
 /** Faults after which something has to come back by itself, on real hosts: a service, a container, a host. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { expectClean } from './testbed/clean.ts';
 import { Testbed, unavailable } from './testbed/testbed.ts';
 
@@ -103,5 +103,30 @@ describe.skipIf(unavailable !== undefined)('a restarted host', () => {
 
     expect(code, out).toBe(3);
     expect(out).toContain('this is a container');
+  });
+});
+
+describe.skipIf(unavailable !== undefined)('a power failure while a fault is in effect', () => {
+  test.each([
+    ['service-stop', { unit: 'demo-once' }, 'systemctl is-active demo-once', 'active\n'],
+    ['disk-fill', { path: '/srv', size: '20MB' }, 'ls /srv | grep -c chaos', '0\n'],
+  ])('%s is reverted by the target itself when it starts again', { timeout: 120_000 }, async (fault, parameters, look, well) => {
+    bed.experiment('power', fault, { host: 'h2' }, parameters, '60s');
+    const runner = bed.chaos('run', 'power', '--env', 'bed', '--yes');
+    await runner.until(/is in effect/);
+    const id = /run (\w{6}) of/.exec(runner.said())?.[1] ?? '';
+    const during = await bed.ssh('h2', look);
+    runner.child.kill('SIGKILL');
+    await bed.powerFail('h2');
+    await bed.powerOn('h2');
+
+    await vi.waitFor(async () => expect((await bed.ssh('h2', look)).out).toBe(well), { timeout: 20_000, interval: 500 });
+    const told = await bed.ssh('h2', `cat /var/lib/chaos/${id}-s1.1/reason`);
+    const recovered = await bed.chaos('recover', id).finished;
+
+    expect(during.out).not.toBe(well);
+    expect(told.out).toBe('the machine was restarted\n');
+    expect(recovered.out).toContain('rollback   clean');
+    await expectClean(bed, 'h2');
   });
 });

@@ -231,6 +231,12 @@ forget() {
   fi
   for who in watcher holder; do if living "$fast/$who"; then kill -KILL "$pid" 2>/dev/null; fi; done
   rm -f "/etc/systemd/system/multi-user.target.wants/chaos-$id.service" "/etc/systemd/system/chaos-$id.service" 2>/dev/null
+  boot_id; since=; where=; { read -r since where <"$folder/armed-at"; } 2>/dev/null
+  if [ "$where" != "$boot" ]; then
+    # systemd read the unit when the machine started; and who was arming then has left its mutex.
+    if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ]; then systemctl daemon-reload >/dev/null 2>&1; fi
+    living "$base/.mutex/by" || rm -rf "$base/.mutex"
+  fi
   rm -rf "$folder" "$fast"
   rmdir "$base" "${fast%/*}" 2>/dev/null
   say "forgotten $id"
