@@ -92,6 +92,8 @@ export interface HostAddress {
   /** Use the agent at `SSH_AUTH_SOCK` as well. */
   readonly agent: boolean;
   readonly knownHostsFiles: readonly string[];
+  /** Of the agent's keys only those that `identityFiles` name, as with IdentitiesOnly: servers hang up after a few wrong ones. */
+  readonly identitiesOnly?: boolean | undefined;
   /** Socket of the agent, where it is not that of `SSH_AUTH_SOCK`. */
   readonly agentSocket?: string | undefined;
   /** The name that the host's key is known by, instead of its address. */

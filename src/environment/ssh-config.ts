@@ -95,6 +95,7 @@ function login(name: string, answer: Answer, explicit: ExplicitLogin, base?: Pla
     port: Number(one('port') ?? 22),
     user: one('user') ?? base?.user ?? '',
     identityFiles: explicit.identityFile !== undefined && base !== undefined ? base.identityFiles : identityFiles(answer),
+    ...(one('identitiesonly') === 'yes' ? { identitiesOnly: true } : {}),
     agent: explicit.agent ?? agent !== 'none',
     ...(agent === undefined || agent === 'none' || agent === 'SSH_AUTH_SOCK' ? {} : { agentSocket: expand(agent) }),
     knownHostsFiles: explicit.knownHosts !== undefined && base !== undefined ? base.knownHostsFiles : own,
@@ -102,9 +103,9 @@ function login(name: string, answer: Answer, explicit: ExplicitLogin, base?: Pla
   };
 }
 
-/** ssh names its default keys whether they are there or not. */
+/** ssh names its default keys whether they are there or not; of one that an agent holds only the public half may be there. */
 function identityFiles(answer: Answer): string[] {
-  return (answer.get('identityfile') ?? []).map(expand).filter((file) => existsSync(file));
+  return (answer.get('identityfile') ?? []).map(expand).filter((file) => existsSync(file) || existsSync(`${file}.pub`));
 }
 
 function paths(value: string | undefined): string[] {

@@ -114,6 +114,7 @@ const Login = z.strictObject({
   /** Of encrypted key files, as a reference. */
   passphrase: z.string().optional(),
   agent: z.boolean(),
+  identitiesOnly: z.boolean().optional(),
   agentSocket: z.string().optional(),
   knownHostsFiles: z.array(z.string()),
   hostKeyAlias: z.string().optional(),

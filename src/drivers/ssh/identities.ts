@@ -32,8 +32,9 @@ export async function loadIdentities(host: JumpAddress, agentSocket = host.agent
     offered.push(`${file} (${key.type})`);
   }
   if (host.agent && agentSocket !== undefined && agentSocket !== '') {
-    methods.push({ type: 'agent', username: host.user, agent: agentSocket });
-    offered.push('the agent');
+    const named = host.identitiesOnly === true ? await publicHalves(host) : undefined;
+    methods.push({ type: 'agent', username: host.user, agent: named === undefined ? agentSocket : new NamedKeys(agentSocket, named) });
+    offered.push(named === undefined ? 'the agent' : 'the agent (only the keys that are named)');
   }
   if (methods.length === 0) throw troubles[0] ?? noIdentity(host);
   return { methods, offered, skipped: troubles.map(describeError) };
@@ -54,6 +55,40 @@ async function loadKey(file: string, host: JumpAddress): Promise<ssh2.ParsedKey 
     return new ChaosError('CHAOS_SSH_AUTH', `${file} is a public key`, { target: host.id, hint });
   }
   return key;
+}
+
+/** An agent of which only some keys are seen. */
+class NamedKeys extends ssh2.OpenSSHAgent {
+  readonly #named: ReadonlySet<string>;
+
+  /** `named`: public keys in SSH's own form, base64. */
+  constructor(socket: string, named: ReadonlySet<string>) {
+    super(socket);
+    this.#named = named;
+  }
+
+  override getIdentities(callback: ssh2.IdentityCallback<ssh2.ParsedKey>): void {
+    super.getIdentities((error, keys) => {
+      if (error !== undefined && error !== null) callback(error);
+      else
+        callback(
+          undefined,
+          keys?.filter((key) => 'getPublicSSH' in key && this.#named.has(key.getPublicSSH().toString('base64'))),
+        );
+    });
+  }
+}
+
+/** From the `.pub` file beside each key, which is there also where the key itself is encrypted or elsewhere; else from the key. */
+async function publicHalves(host: JumpAddress): Promise<ReadonlySet<string>> {
+  const halves = await Promise.all(
+    host.identityFiles.map(async (file) => {
+      const text = await readFile(`${file.replace(/\.pub$/, '')}.pub`, 'utf8').catch(() => undefined);
+      const key = text === undefined ? await loadKey(file, host) : parseOnce(text, undefined);
+      return key instanceof Error ? [] : [key.getPublicSSH().toString('base64')];
+    }),
+  );
+  return new Set(halves.flat());
 }
 
 const parsed = new Map<string, ssh2.ParsedKey>();

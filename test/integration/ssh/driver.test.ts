@@ -121,6 +121,30 @@ describe.skipIf(sshd === undefined)(`an sshd of its own kind${sshd === undefined
   });
 });
 
+test.skipIf(agent === undefined)('of the agent’s keys only those that are named are offered where the configuration says so', async () => {
+  await using endpoint = await startPracticeHost();
+  const socket = join(endpoint.folder, 'agent');
+  const started = execFileSync(agent ?? '', ['-s', '-a', socket], { encoding: 'utf8' });
+  const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(started)?.[1]);
+  try {
+    const key = join(endpoint.folder, 'id');
+    const other = join(endpoint.folder, 'other');
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', other]);
+    // The private half is in the agent only, as on a token.
+    const away = join(endpoint.folder, 'away');
+    writeFileSync(`${away}.pub`, execFileSync('ssh-keygen', ['-y', '-f', key]));
+    execFileSync('ssh-add', ['-q', other, key], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
+    const host = { ...endpoint.host, agent: true, agentSocket: socket, identitiesOnly: true };
+
+    await using session = await sshDriver.connect({ ...host, identityFiles: [away] }, never);
+
+    expect(await session.run({ command: 'true', timeout }, never)).toMatchObject({ ended: 'exited', exitCode: 0 });
+    await expect(sshDriver.connect({ ...host, identityFiles: [other] }, never)).rejects.toMatchObject({ code: 'CHAOS_SSH_AUTH' });
+  } finally {
+    process.kill(pid);
+  }
+});
+
 test.skipIf(agent === undefined)('the agent’s keys are offered, and a dead agent is named', async () => {
   await using endpoint = await startPracticeHost();
   const socket = join(endpoint.folder, 'agent');
