@@ -1,25 +1,20 @@
 /** `chaos doctor`: asks every host of an environment, in parallel, whether faults can run there, and says what is missing. */
-import { CleanupStack } from '../core/cleanup-stack.ts';
 import { ChaosError, describeError } from '../core/errors.ts';
-import { mapLimit } from '../core/limit.ts';
 import { milliseconds } from '../core/units.ts';
 import type { Sessions } from '../engine/sessions.ts';
-import { References } from '../environment/references.ts';
 import type { HostNeed } from '../faults/contract.ts';
 import { type Examination, examine } from '../faults/examine.ts';
 import { hostNeeds } from '../faults/needs.ts';
 import { faultRegistry } from '../faults/registry.ts';
 import { type DoctorHost, type Lack, renderDoctor } from '../views/doctor-view.ts';
-import { openEnvironment, type ProjectOptions } from './project.ts';
+import { askEveryHost, type EnvironmentOptions } from './every-host.ts';
 import type { Terminal } from './terminal.ts';
-import { clock, openSessions } from './wire.ts';
+import { clock } from './wire.ts';
 
-export interface DoctorOptions extends ProjectOptions {
+export interface DoctorOptions extends EnvironmentOptions {
   readonly json?: boolean;
-  readonly env?: string;
 }
 
-const hostsAtOnce = 16;
 const perHostMs = 45_000;
 const answerWithin = milliseconds(30_000);
 /** With more the timeline of a report would tell what comes first wrongly. */
@@ -33,16 +28,8 @@ export async function doctorCommand({
   readonly terminal: Terminal;
   readonly options: DoctorOptions;
 }): Promise<number> {
-  if (options.env === undefined)
-    throw new ChaosError('CHAOS_USAGE', 'doctor needs an environment whose hosts it asks', { hint: 'add --env NAME' });
-  const signal = new AbortController().signal;
-  const { reachAsSsh } = await import('../environment/ssh-config.ts');
-  const environment = await reachAsSsh(openEnvironment(options.env, options), signal);
-  await using cleanup = new CleanupStack();
-  const sessions = cleanup.use(await openSessions(environment, new References(), () => undefined));
-  const names = environment.hosts.map(({ id }) => id);
-  const hosts = await mapLimit(names, hostsAtOnce, (name) => ask(sessions, name), signal);
-  if (options.json === true) terminal.out(JSON.stringify({ version: 1, environment: environment.name, hosts }));
+  const { environment, answers: hosts } = await askEveryHost('doctor', options, ask);
+  if (options.json === true) terminal.out(JSON.stringify({ version: 1, environment, hosts }));
   else for (const line of renderDoctor(hosts, lacksOf(hosts), { color: terminal.color })) terminal.out(line);
   return hosts.every(({ problems }) => problems.length === 0) ? 0 : 3;
 }

@@ -1,18 +1,13 @@
 /** `chaos recover --sweep`: asks every host of an environment for fuses of any run, reverts what nobody holds, and proves it. */
-import { CleanupStack } from '../core/cleanup-stack.ts';
-import { ChaosError, describeError } from '../core/errors.ts';
-import { mapLimit } from '../core/limit.ts';
+import { describeError } from '../core/errors.ts';
 import { formatDuration } from '../core/units.ts';
 import type { Sessions } from '../engine/sessions.ts';
-import { References } from '../environment/references.ts';
 import type { SweptFuse } from '../faults/fuse/sweep.ts';
-import { openEnvironment, type ProjectOptions } from './project.ts';
+import { askEveryHost, type EnvironmentOptions } from './every-host.ts';
 import type { Terminal } from './terminal.ts';
-import { openSessions } from './wire.ts';
 
-export interface SweepOptions extends ProjectOptions {
+export interface SweepOptions extends EnvironmentOptions {
   readonly json?: boolean;
-  readonly env?: string;
   readonly force?: boolean;
 }
 
@@ -24,8 +19,6 @@ interface HostAnswer {
   readonly unknown?: string;
 }
 
-/** As many as there may be handshakes at once. */
-const hostsAtOnce = 16;
 const perHostMs = 300_000;
 
 export async function sweepCommand({
@@ -35,15 +28,7 @@ export async function sweepCommand({
   readonly terminal: Terminal;
   readonly options: SweepOptions;
 }): Promise<number> {
-  if (options.env === undefined)
-    throw new ChaosError('CHAOS_USAGE', '--sweep needs an environment whose hosts it asks', { hint: 'add --env NAME' });
-  const signal = new AbortController().signal;
-  const { reachAsSsh } = await import('../environment/ssh-config.ts');
-  const environment = await reachAsSsh(openEnvironment(options.env, options), signal);
-  await using cleanup = new CleanupStack();
-  const sessions = cleanup.use(await openSessions(environment, new References(), () => undefined));
-  const hosts = environment.hosts.map(({ id }) => id);
-  const answers = await mapLimit(hosts, hostsAtOnce, (host) => ask(sessions, host, options.force === true), signal);
+  const { answers } = await askEveryHost('--sweep', options, (sessions, host) => ask(sessions, host, options.force === true));
   if (options.json === true) terminal.out(JSON.stringify({ version: 1, hosts: answers }));
   else for (const line of render(answers)) terminal.out(line);
   return answers.every(isClean) ? 0 : 6;

@@ -15,6 +15,7 @@ import type { OperationOptions, OperationResult, Operations } from '../faults/co
 import type { Recorder } from '../journal/writer.ts';
 import type { FaultStep, Operation } from '../plan/plan.ts';
 import type { Leases } from './leases.ts';
+import { accepted, summary } from './operation-result.ts';
 import type { Sessions } from './sessions.ts';
 import { fillShell, fillSql, fillStdin } from './variables.ts';
 
@@ -28,8 +29,6 @@ export interface OperationParts {
   readonly signal: AbortSignal;
   secret(text: string): string;
 }
-
-const noRows = { rows: [] } as const;
 
 /** When a pipe breaks, each end may still say why for this long, ms; then the one that hangs is ended. */
 const lastWords = 1_000;
@@ -111,7 +110,7 @@ export class PlannedOperations implements Operations {
       const { stdin: _stdin, ...request } = this.#request(operation, {});
       // Its life is the run's, not that of what is done just now: stopping the run must not let go before the revert.
       await leases.hold({ target: operation.target, operation: id }, await host.start(request, leases.signal));
-      return { exitCode: null, stdout: 'held', stderr: '', ...noRows };
+      return { exitCode: null, stdout: 'held', stderr: '', rows: [] };
     };
     await this.#finished(begun, holding());
   }
@@ -209,7 +208,7 @@ export class PlannedOperations implements Operations {
 
   async #result(operation: Operation, options: OperationOptions, running: Promise<CommandResult> | undefined): Promise<OperationResult> {
     if (running === undefined) throw new ChaosError('CHAOS_INTERNAL', `operation ${operation.id} was never begun`);
-    return { ...this.#accepted(operation, operation.target, await running, options), ...noRows };
+    return this.#accepted(operation, operation.target, await running, options);
   }
 
   async #sql(operation: Operation, options: OperationOptions): Promise<OperationResult> {
@@ -268,7 +267,7 @@ export class PlannedOperations implements Operations {
     if (written.ended !== 'aborted') this.#accepted(operation, sink, written, {});
     const result = this.#accepted(operation, operation.target, read, options);
     this.#accepted(operation, sink, written, {});
-    return { ...result, ...noRows };
+    return result;
   }
 
   #database(operation: Operation): string {
@@ -286,32 +285,7 @@ export class PlannedOperations implements Operations {
     };
   }
 
-  #accepted(operation: Operation, target: string, result: CommandResult, options: OperationOptions): Omit<OperationResult, 'rows'> {
-    const { signal } = this.#parts;
-    const say = (what: string): string => `${operation.purpose}: ${what}`;
-    switch (result.ended) {
-      case 'exited':
-        break;
-      case 'aborted':
-        throw signal.reason instanceof Error ? signal.reason : new ChaosError('CHAOS_COMMAND', say('aborted'), { target });
-      case 'timed-out':
-        throw new ChaosError('CHAOS_COMMAND', say(`no end within ${operation.timeoutMs} ms`), { target });
-      case 'lost':
-        throw new ChaosError('CHAOS_TARGET_LOST', say(result.lostBecause ?? 'connection lost'), { target });
-      default:
-        assertNever(result.ended);
-    }
-    const accept = options.accept ?? [0];
-    const fine = accept === 'any' || (result.exitCode !== null && accept.includes(result.exitCode));
-    if (!fine) {
-      const how = result.exitCode === null ? `killed by ${result.signal ?? 'a signal'}` : `exit code ${result.exitCode}`;
-      throw new ChaosError('CHAOS_COMMAND', say(`${how}: ${tail(result.stderr || result.stdout)}`), { target });
-    }
-    return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+  #accepted(operation: Operation, target: string, result: CommandResult, { accept }: OperationOptions): OperationResult {
+    return accepted({ operation, target, result, ...(accept === undefined ? {} : { accept }), signal: this.#parts.signal });
   }
-}
-
-function summary(result: OperationResult): string {
-  if (result.rows.length > 0) return tail(JSON.stringify(result.rows), 200);
-  return tail(result.stdout || result.stderr, 200);
 }

@@ -5,6 +5,7 @@ import { styleFor } from './style.ts';
 export interface DoctorHost {
   readonly host: string;
   readonly connected: boolean;
+  /** What of an examination is shown; views know nothing of faults. */
   readonly examination?: {
     readonly os: string;
     readonly kernel: string;

@@ -1,18 +1,10 @@
 /** Targets on a bad day: a disk that cannot be written, a full process table, a shell that is none, names that look like commands. */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { bed, useBed } from './testbed/bed.ts';
 import { expectClean } from './testbed/clean.ts';
-import { type Finished, Testbed, unavailable } from './testbed/testbed.ts';
+import type { Finished } from './testbed/testbed.ts';
 
-if (unavailable !== undefined) console.warn(`skipped: ${unavailable}`);
-
-let bed: Testbed;
-
-beforeAll(async () => {
-  if (unavailable === undefined) bed = await Testbed.start({ uml: 1, ns: 1 });
-}, 600_000);
-afterAll(async () => {
-  await bed?.[Symbol.asyncDispose]();
-}, 60_000);
+const unavailable = useBed({ uml: 1, ns: 1 });
 
 const gateway = { to: ['10.77.0.1'] };
 const leaseSeconds = 15;

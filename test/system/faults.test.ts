@@ -4,21 +4,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { bed, useBed } from './testbed/bed.ts';
 import { expectClean } from './testbed/clean.ts';
-import { Testbed, unavailable } from './testbed/testbed.ts';
 
-if (unavailable !== undefined) console.warn(`skipped: ${unavailable}`);
-
-let bed: Testbed;
 const table: Record<string, string>[] = [];
 
-beforeAll(async () => {
-  if (unavailable === undefined) bed = await Testbed.start({ uml: 2, ns: 2 });
-}, 600_000);
-afterAll(async () => {
-  await bed?.[Symbol.asyncDispose]();
+const unavailable = useBed({ uml: 2, ns: 2 });
+afterAll(() => {
   if (table.length > 0) console.table(table);
-}, 60_000);
+});
 
 interface Case {
   readonly fault: string;

@@ -1,19 +1,10 @@
 /** What concerns a whole environment: finding what dead runners left, who is ready, how hosts are reached, how faults become root. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { bed, useBed } from './testbed/bed.ts';
 import { expectClean } from './testbed/clean.ts';
-import { Testbed, unavailable } from './testbed/testbed.ts';
 
-if (unavailable !== undefined) console.warn(`skipped: ${unavailable}`);
-
-let bed: Testbed;
-
-beforeAll(async () => {
-  if (unavailable === undefined) bed = await Testbed.start({ uml: 1, ns: 2 });
-}, 600_000);
-afterAll(async () => {
-  await bed?.[Symbol.asyncDispose]();
-}, 60_000);
+const unavailable = useBed({ uml: 1, ns: 2 });
 
 const gateway = { to: ['10.77.0.1'] };
 

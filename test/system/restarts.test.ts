@@ -1,18 +1,9 @@
 /** Faults after which something has to come back by itself, on real hosts: a service, a container, a host. */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { bed, useBed } from './testbed/bed.ts';
 import { expectClean } from './testbed/clean.ts';
-import { Testbed, unavailable } from './testbed/testbed.ts';
 
-if (unavailable !== undefined) console.warn(`skipped: ${unavailable}`);
-
-let bed: Testbed;
-
-beforeAll(async () => {
-  if (unavailable === undefined) bed = await Testbed.start({ uml: 2, ns: 1 });
-}, 600_000);
-afterAll(async () => {
-  await bed?.[Symbol.asyncDispose]();
-}, 60_000);
+const unavailable = useBed({ uml: 2, ns: 1 });
 
 const run = (name: string) => bed.chaos('run', name, '--env', 'bed', '--yes');
 
