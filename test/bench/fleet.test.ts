@@ -1,7 +1,7 @@
 /**
  * How fast a fleet is reached and how close together it is hit, against what people use today, in the same run and over the same servers:
  * `npm run bench:fleet`. All hosts are connections to one sshd on loopback, so what a target costs is paid by this machine for both sides.
- * HOSTS says how many (default `10 100`). Ansible is compared where it is installed.
+ * HOSTS says how many (default `10 100 300`). Ansible is compared where it is installed.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { sshDriver } from '../../src/drivers/ssh/index.ts';
 import { type SshEndpoint, sshd, startSystemSshd } from '../support/ssh-endpoints.ts';
 
 const run = promisify(execFile);
-const sizes = (process.env.HOSTS ?? '10 100').split(' ').map(Number);
+const sizes = (process.env.HOSTS ?? '10 100 300').split(' ').map(Number);
 const forever = new AbortController().signal;
 const handshakes = 16;
 /** When a host began, in ms since 1970, by its own clock. */
@@ -41,6 +41,7 @@ async function armedSpan(sessions: readonly HostSession[]): Promise<number> {
   const timeout = milliseconds(60_000);
   const armed = await mapLimit(sessions, 64, (session) => session.arm({ command: begun, timeout }, forever), forever);
   const results = await Promise.all(armed.map((command) => command.fire()));
+  expect(results.every(({ ended, exitCode }) => ended === 'exited' && exitCode === 0)).toBe(true);
   return span(results.map(({ stdout }) => inMs(stdout)));
 }
 
@@ -78,7 +79,9 @@ async function ansibleSpan(endpoint: SshEndpoint, count: number): Promise<number
   const env = { ...process.env, ANSIBLE_SSH_CONTROL_PATH_DIR: control, ANSIBLE_HOME: endpoint.folder, LC_ALL: 'C.UTF-8' };
   const options = { env, maxBuffer: 1 << 26 };
   const { stdout } = await run('ansible', ['all', '-i', inventory, '-f', String(count), '-m', 'raw', '-o', '-a', 'date +%s%N'], options);
-  return span([...stdout.matchAll(/\b(\d{19})\b/g)].map(([, time = '']) => inMs(time)));
+  const times = [...stdout.matchAll(/\b(\d{19})\b/g)].map(([, time = '']) => inMs(time));
+  expect(times).toHaveLength(count);
+  return span(times);
 }
 
 const why = sshd === undefined || !existsSync('/usr/bin/ssh') ? 'OpenSSH is not installed' : undefined;
