@@ -55,6 +55,6 @@ export interface HostFault<Parameters>
    * then also reverts at boot where systemd allows.
    */
   readonly reboot: 'cleared' | 'kept';
-  /** Longest time for `inject` and `verify`, ms. Default 30 s. */
-  readonly timeoutMs?: number;
+  /** Longest time for `inject` and `verify`, ms; for `undo` where that is longer. Default 60 s. */
+  readonly timeoutMs?: number | ((parameters: Parameters) => number);
 }

@@ -12,16 +12,18 @@ const deadlineGraceS = 60;
 /** sudo alone may take 20 s on a host whose name server is gone. */
 const readMs = 45_000;
 const changeMs = 60_000;
+const pullMs = 120_000;
 
 export async function plan<Parameters>(fault: HostFault<Parameters>, request: FaultRequest<Parameters>): Promise<PlannedFault> {
   const texts = await fault.load();
   const mistakes = texts.mistakes?.(request) ?? [];
   if (mistakes.length > 0) return { mistakes };
   const deadlineS = Math.ceil((request.durationMs ?? request.maxDurationMs) / 1_000) + deadlineGraceS;
+  const timeoutMs = typeof fault.timeoutMs === 'function' ? fault.timeoutMs(request.parameters) : (fault.timeoutMs ?? changeMs);
   const operations = request.targets.flatMap((target, index) => {
     const id = fuseId(request.step, index + 1);
     const scripts = texts.scripts({ parameters: request.parameters, target, id, request });
-    return operationsOn(target, scripts, { id, deadlineS, boot: fault.reboot === 'kept', timeoutMs: fault.timeoutMs ?? changeMs });
+    return operationsOn(target, scripts, { id, deadlineS, boot: fault.reboot === 'kept', timeoutMs });
   });
   return {
     hosts: request.targets.map((target) => target.id),
@@ -109,7 +111,7 @@ function operationsOn({ id: target }: PlannedHost, scripts: HostScripts, fuse: F
       purpose: 'let the fuse revert now',
       text: pullText(id),
       changes: true,
-      timeoutMs: 120_000,
+      timeoutMs: Math.max(pullMs, timeoutMs + changeMs),
     },
     {
       ...base,
@@ -119,7 +121,7 @@ function operationsOn({ id: target }: PlannedHost, scripts: HostScripts, fuse: F
       text: prelude + scripts.undo,
       when: 'the fuse is gone or could not revert',
       changes: true,
-      timeoutMs: 60_000,
+      timeoutMs: Math.max(changeMs, timeoutMs),
     },
     {
       ...base,

@@ -1,24 +1,29 @@
 /** `command` with a real shell: what its author wrote is run, proved and undone. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { command } from '../../../src/faults/command/index.ts';
-import { FaultRun } from '../../support/fault-run.ts';
+import { FaultRun, runId } from '../../support/fault-run.ts';
 
 let homes: string[];
 beforeEach(() => {
   homes = [0, 1].map(() => mkdtempSync(join(tmpdir(), 'chaos-test-command-')));
 });
 afterEach(() => {
-  for (const home of homes) rmSync(home, { recursive: true, force: true });
+  for (const [index, home] of homes.entries()) {
+    const memory = `/dev/shm/chaos-${process.getuid?.()}/${runId}-s1.${index + 1}`;
+    if (existsSync(join(memory, 'watcher'))) process.kill(Number(readFileSync(join(memory, 'watcher'), 'utf8').split(' ')[0]), 'SIGKILL');
+    for (const folder of [home, memory]) rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 const sound = { inject: 'touch broken', verify: '[ -e broken ]', revert: 'rm -f broken' };
 
 function run(parameters: JsonObject): FaultRun {
-  const hosts = homes.map((home, index) => ({ id: ['one', 'two'][index] ?? '', home }));
+  // As hosts of a lab they keep their fuses in their homes.
+  const hosts = homes.map((home, index) => ({ id: ['one', 'two'][index] ?? '', home, env: { CHAOS_LAB_HOST: String(index) } }));
   return new FaultRun(command, { hosts, targets: ['one', 'two'], parameters });
 }
 
@@ -46,13 +51,13 @@ describe('command', () => {
     writeFileSync(join(homes[1] ?? '', 'broken'), '');
     await using fault = run(sound);
 
-    await expect(fault.prepare()).rejects.toThrow('the fault is in effect on two before it was injected');
+    await expect(fault.prepare()).rejects.toThrow('two: the fault is in effect before it was injected');
   });
 
   test('refuses when its verify command cannot be run at all', async () => {
     await using fault = run({ ...sound, verify: 'no-such-tool-here' });
 
-    await expect(fault.prepare()).rejects.toThrow('verify cannot be run on one (exit code 127)');
+    await expect(fault.prepare()).rejects.toThrow('one: verify cannot be run (exit code 127)');
   });
 
   test('is not effective when verify says so', async () => {
