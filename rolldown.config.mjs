@@ -40,6 +40,7 @@ export default defineConfig({
     'lab/keeper': 'src/lab/keeper.ts',
     'lab/checkout-service': 'src/lab/checkout-service.ts',
     'lab/load-balancer': 'src/lab/load-balancer.ts',
+    'lab/tc': 'src/lab/network/tc.ts',
   },
   platform: 'node',
   external: ['ssh2', 'pg', 'pino'],

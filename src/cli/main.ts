@@ -201,7 +201,7 @@ function addLabCommands(program: Command, settle: Settle): void {
     .description(help.labUp.description)
     .addOption(new Option('--replication <mode>', 'does a commit wait for the standby?').choices(['sync', 'async']).default('sync'))
     .option('--postgres <which>', 'embedded, system, or a folder with PostgreSQL >= 14 binaries (default: embedded, else system)')
-    .option('--base-port <port>', 'first of ten ports in a row to use, 1024-32758 (default: free ones)')
+    .option('--base-port <port>', 'first of 16 ports in a row to use, 1024-32752 (default: free ones)')
     .addHelpText('after', help.labUp.after)
     .action(async (_options: unknown, command: Command) => {
       const { labUpCommand } = await import('./lab.ts');

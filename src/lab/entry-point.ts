@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ChaosError } from '../core/errors.ts';
 
-export type LabProgram = 'keeper' | 'checkout-service' | 'load-balancer';
+export type LabProgram = 'keeper' | 'checkout-service' | 'load-balancer' | 'tc';
 
 /** Absolute path of a program's JavaScript. Throws `CHAOS_LAB` when it was never built. */
 export function entryPoint(program: LabProgram): string {

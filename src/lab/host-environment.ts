@@ -2,6 +2,7 @@
 import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostGroup, type LabHost, labPaths, loginOf } from './layout.ts';
+import { writeStandIns } from './network/stand-ins.ts';
 import { labVariable } from './processes.ts';
 import type { Account, LabRecord } from './record.ts';
 
@@ -33,6 +34,11 @@ export function hostEnvironment(lab: Lab, host: LabHost): Record<string, string>
   };
 }
 
+/** Where the host keeps what its `tc` was told. */
+export function networkFolder(lab: Lab, host: LabHost): string {
+  return join(labPaths(lab.dir).home(host), 'run');
+}
+
 /** Makes the host's home, owned by the one its commands run as. */
 export function createHome(lab: Lab, host: LabHost): void {
   const home = labPaths(lab.dir).home(host);
@@ -41,4 +47,5 @@ export function createHome(lab: Lab, host: LabHost): void {
     mkdirSync(folder, { mode: 0o700 });
     if (account !== undefined) chownSync(folder, account.uid, account.gid);
   }
+  writeStandIns(join(home, 'bin'), networkFolder(lab, host));
 }

@@ -9,14 +9,16 @@ import { poll, systemClock } from '../core/clock.ts';
 import { ChaosError, describeError } from '../core/errors.ts';
 import type { CheckoutSettings } from './checkout-service.ts';
 import { entryPoint, type LabProgram } from './entry-point.ts';
-import { accountOf, createHome, hostEnvironment, type Lab } from './host-environment.ts';
+import { accountOf, createHome, hostEnvironment, type Lab, networkFolder } from './host-environment.ts';
 import { type LabSecrets, shopUrl, writeLabFiles } from './lab-files.ts';
 import {
   databaseHosts,
   databaseName,
   databaseUsers,
+  hostGroup,
   type LabHost,
   labHosts,
+  labLinks,
   labPaths,
   labPorts,
   loginOf,
@@ -24,6 +26,8 @@ import {
   serviceHosts,
 } from './layout.ts';
 import type { BalancerSettings } from './load-balancer.ts';
+import { HostNetwork } from './network/host-network.ts';
+import { Link } from './network/link.ts';
 import { createCluster } from './postgres-cluster.ts';
 import { identify, isAlive } from './processes.ts';
 import { type LabRecord, readRecord, writeRecord } from './record.ts';
@@ -122,21 +126,39 @@ function startShop(lab: Lab, secrets: LabSecrets, held: CleanupStack): void {
     const runAs = { account: accountOf(lab, host), env: hostEnvironment(lab, host), cwd: home };
     held.use(superviseService({ name: host, entry: entryPoint(program), ...runAs, logFile: join(home, `${name}.log`), settings }, log));
   };
-  const nodes = databaseHosts.map((name) => ({ name, address: loopback, port: ports.database[name] }));
+  openLinks(lab, held);
   for (const host of serviceHosts) {
     supervise(host, 'checkout-service', 'checkout', {
       name: host,
       port: ports.checkout[host],
       pidFile: join(labPaths(lab.dir).home(host), 'run', 'checkout.pid'),
       budgetMs: 1_000,
-      orders: { nodes, database: databaseName, user: databaseUsers.shop, password: secrets.passwords.shop, connections: 8 },
+      orders: {
+        nodes: databaseHosts.map((name) => ({ name, address: loopback, port: ports.link(`${host}>${name}`) })),
+        database: databaseName,
+        user: databaseUsers.shop,
+        password: secrets.passwords.shop,
+        connections: 8,
+      },
     } satisfies CheckoutSettings);
   }
   supervise('lb', 'load-balancer', 'load-balancer', {
     port: ports.shop,
     pidFile: join(labPaths(lab.dir).home('lb'), 'run', 'load-balancer.pid'),
-    backends: serviceHosts.map((name) => ({ name, address: loopback, port: ports.checkout[name] })),
+    backends: serviceHosts.map((name) => ({ name, address: loopback, port: ports.link(`lb>${name}`) })),
   } satisfies BalancerSettings);
+}
+
+function openLinks(lab: Lab, held: CleanupStack): void {
+  const ports = labPorts(lab.record.basePort);
+  const targets: Readonly<Record<string, number>> = { ...ports.checkout, ...ports.database };
+  const networks = new Map(labHosts.map((host) => [host, new HostNetwork(networkFolder(lab, host))]));
+  for (const { from, to } of labLinks) {
+    const [client, server, target] = [networks.get(from), networks.get(to), targets[to]];
+    if (client === undefined || server === undefined || target === undefined) continue;
+    // To PostgreSQL each connection is a process and, left idle, a line in its log.
+    held.use(new Link({ port: ports.link(`${from}>${to}`), target, client, server, watched: hostGroup(to) !== 'db' }));
+  }
 }
 
 /** Up means that someone can buy. */

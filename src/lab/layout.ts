@@ -10,6 +10,13 @@ export type ServiceHost = (typeof serviceHosts)[number];
 export type DatabaseHost = (typeof databaseHosts)[number];
 export type LabHost = (typeof labHosts)[number];
 
+/** Every way from a host of the lab to a port of another; replication between the databases goes past them. */
+export const labLinks = [
+  ...serviceHosts.map((to) => ({ from: 'lb', to }) as const),
+  ...serviceHosts.flatMap((from) => databaseHosts.map((to) => ({ from, to }) as const)),
+];
+export type LinkName = `${LabHost}>${ServiceHost | DatabaseHost}`;
+
 /** The only address a lab listens on. */
 export const loopback = '127.0.0.1';
 export const databaseName = 'shop';
@@ -21,10 +28,12 @@ export interface LabPorts {
   readonly shop: number;
   readonly checkout: Readonly<Record<ServiceHost, number>>;
   readonly database: Readonly<Record<DatabaseHost, number>>;
+  /** Where `from` finds `to`, one after the other as in {@link labLinks}. */
+  readonly link: (name: LinkName) => number;
 }
 
 /** How many ports in a row a lab takes. */
-export const portCount = 10;
+export const portCount = 10 + labLinks.length;
 
 export function labPorts(base: number): LabPorts {
   return {
@@ -32,6 +41,7 @@ export function labPorts(base: number): LabPorts {
     shop: base + 5,
     checkout: { 'checkout-1': base + 6, 'checkout-2': base + 7 },
     database: { 'db-a': base + 8, 'db-b': base + 9 },
+    link: (name) => base + 10 + labLinks.findIndex(({ from, to }) => `${from}>${to}` === name),
   };
 }
 
@@ -39,7 +49,9 @@ export function labPorts(base: number): LabPorts {
 export function portPurpose(offset: number): string {
   const host = labHosts[offset];
   if (host !== undefined) return `SSH of ${host}`;
-  return ['the shop', 'checkout-1', 'checkout-2', 'PostgreSQL of db-a', 'PostgreSQL of db-b'][offset - labHosts.length] ?? 'the lab';
+  const links = labLinks.map(({ from, to }) => `the link from ${from} to ${to}`);
+  const rest = ['the shop', 'checkout-1', 'checkout-2', 'PostgreSQL of db-a', 'PostgreSQL of db-b', ...links];
+  return rest[offset - labHosts.length] ?? 'the lab';
 }
 
 const folderPrefix = 'chaos-lab-';

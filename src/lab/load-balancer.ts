@@ -1,5 +1,5 @@
 /**
- * The shop's front door: round robin over the checkout services. It asks each for its health once a second, and passes a request on to the
+ * The shop's front door: round robin over the checkout services. It asks each for its health four times a second, and passes a request on to the
  * next one only when the first could not even be connected to: a request that may have arrived is never sent twice.
  */
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -21,7 +21,7 @@ interface Forwarded {
   readonly body: Buffer;
 }
 
-const healthIntervalMs = 1_000;
+const healthIntervalMs = 250;
 const healthTimeoutMs = 500;
 /** Longer than a checkout's own limit, so that its answer is the one the customer sees. */
 const answerTimeoutMs = 2_000;

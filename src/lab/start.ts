@@ -23,7 +23,7 @@ export interface LabOptions {
   readonly postgres?: PostgresChoice;
   /** The lab goes down by itself `lingerMs` after this process is gone, unless it was adopted. Default: it stays until it is stopped. */
   readonly owner?: { readonly pid: number; readonly lingerMs: number };
-  /** First of ten ports in a row, 1024–32758. Default: free ones. */
+  /** First of 16 ports in a row, 1024–32752. Default: free ones. */
   readonly basePort?: number;
 }
 

@@ -89,7 +89,7 @@ const rules: readonly Rule[] = [
   { line: /^chaos lab up --replication async --postgres system$/, lab: 'none' },
   { line: /^chaos lab status( --json)?$/, lab: 'up', check: (run) => expect(run.stdout).toContain('loopback') },
   { line: /^chaos lab down( --all)?$/, lab: 'up', check: () => expect(place.labFolders()).toEqual([]) },
-  { line: /^chaos lab ssh \S+ -- cat /, lab: 'up', check: (run) => expect(run.stdout).not.toBe('') },
+  { line: /^chaos lab ssh \S+ -- (?:cat|tc) /, lab: 'up', check: (run) => expect(run.stdout).not.toBe('') },
   { line: /^chaos lab ssh \S+$/, lab: 'up', input: 'exit 9\n', exit: 9 },
 ];
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type ExpectStatic, test, vi } from 'vitest';
+import { describe, type ExpectStatic, expect as expected, test, vi } from 'vitest';
 import { repository } from '../support/cli.ts';
 import { machineFootprint, remainingMemory, sharedMemoryIn } from '../support/e2e-machine.ts';
 import { journalOf, TempProject } from '../support/e2e-project.ts';
@@ -64,6 +64,11 @@ async function runAsShipped(place: TempProject, { name, lost }: Shipped, time: n
   expect(remainingMemory(memory)).toEqual([]);
 }
 
+async function once(shipped: Shipped, expect: ExpectStatic): Promise<void> {
+  await using place = new TempProject();
+  await runAsShipped(place, shipped, 1, expect);
+}
+
 async function threeTimes(shipped: Shipped, expect: ExpectStatic): Promise<void> {
   await using place = new TempProject();
   for (const time of [1, 2, 3]) await runAsShipped(place, shipped, time, expect);
@@ -79,4 +84,22 @@ describe.runIf(linux)('holds three times in a row without any preparation, repor
   test.concurrent('db-failover', { timeout }, ({ expect }) => threeTimes({ name: 'db-failover', lost: 0 }, expect));
   test.concurrent('db-switchover', { timeout }, ({ expect }) => threeTimes({ name: 'db-switchover', lost: 0 }, expect));
   test.concurrent('checkout-kill', { timeout }, ({ expect }) => threeTimes({ name: 'checkout-kill', lost: undefined }, expect));
+
+  // What they leave is what the others leave.
+  test.concurrent.for(['network-delay', 'service-down', 'log-moved'])('%s, once', { timeout }, (name, { expect }) =>
+    once({ name, lost: undefined }, expect),
+  );
+});
+
+test.each([
+  ['dns-outage', 'needs root'],
+  ['blade-cpu', 'there is no blade command'],
+])('%s, which the lab cannot do, is refused there before anything is changed', { timeout }, async (name, why) => {
+  await using place = new TempProject();
+
+  const run = await place.chaos(['run', name, '--reports', join(place.dir, name)], { cwd: repository });
+
+  expected(run, run.stderr).toMatchObject({ exitCode: 3 });
+  expected(run.stderr).toContain(why);
+  expected(run.stderr).not.toContain('shell inject-');
 });

@@ -23,7 +23,10 @@ export async function buildLab(): Promise<BuiltLab> {
   const folder = mkdtempSync(join(cache, 'chaos-lab-test-'));
   await build({
     cwd: join(import.meta.dirname, '..', '..'),
-    input: Object.fromEntries([...library, ...programs].map((name) => [`lab/${name}`, `src/lab/${name}.ts`])),
+    input: {
+      ...Object.fromEntries([...library, ...programs].map((name) => [`lab/${name}`, `src/lab/${name}.ts`])),
+      'lab/tc': 'src/lab/network/tc.ts',
+    },
     platform: 'node',
     external: ['ssh2', 'pg', 'zod'],
     output: { dir: folder, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },

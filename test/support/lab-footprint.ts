@@ -54,7 +54,7 @@ function listening({ basePort }: Traces): number[] {
     .flatMap((line) => {
       const [, local = '', , state] = line.trim().split(/\s+/);
       const port = Number.parseInt(local.split(':')[1] ?? '', 16);
-      return state === '0A' && port >= basePort && port < basePort + 10 ? [port] : [];
+      return state === '0A' && port >= basePort && port < basePort + 16 ? [port] : [];
     });
 }
 

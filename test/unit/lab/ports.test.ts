@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { labPorts, portCount, portPurpose } from '../../../src/lab/layout.ts';
+import { labLinks, labPorts, portCount, portPurpose } from '../../../src/lab/layout.ts';
 import { checkPorts, findPorts } from '../../../src/lab/ports.ts';
 
 test('finds blocks below the range that systems hand out to clients', async () => {
@@ -25,13 +25,14 @@ test('names a taken port, what it is for and the way out', async () => {
 });
 
 test.each([0, 80, 32_760, 60_000, 20_000.5, Number.NaN])('refuses the base port %d', async (base) => {
-  await expect(checkPorts(base)).rejects.toMatchObject({ code: 'CHAOS_LAB', message: expect.stringContaining('outside 1024–32758') });
+  await expect(checkPorts(base)).rejects.toMatchObject({ code: 'CHAOS_LAB', message: expect.stringContaining('outside 1024–32752') });
 });
 
 test('gives every listener of a lab a port of its own and a name', () => {
   const ports = labPorts(20_000);
 
   const all = [...Object.values(ports.ssh), ports.shop, ...Object.values(ports.checkout), ...Object.values(ports.database)];
+  for (const { from, to } of labLinks) all.push(ports.link(`${from}>${to}`));
 
   expect(all).toEqual(Array.from({ length: portCount }, (_, offset) => 20_000 + offset));
   expect(new Set(all.map((port) => portPurpose(port - 20_000))).size).toBe(portCount);
