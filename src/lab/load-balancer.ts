@@ -22,7 +22,7 @@ interface Forwarded {
 }
 
 const healthIntervalMs = 250;
-const healthTimeoutMs = 500;
+const healthTimeoutMs = 400;
 /** Longer than a checkout's own limit, so that its answer is the one the customer sees. */
 const answerTimeoutMs = 2_000;
 

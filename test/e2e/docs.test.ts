@@ -26,7 +26,8 @@ function projectLikeOurs(): void {
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.yaml'))) {
     const text = readFileSync(join(folder, name), 'utf8');
     const quick = text
-      .replace(/baseline: \d+s/, 'baseline: 3s')
+      // The few orders that a hang costs are judged over a full window of ten seconds.
+      .replace(/baseline: \d+s/, name === 'service-down.yaml' ? 'baseline: 10s' : 'baseline: 3s')
       .replace(/hold: \d+s/, 'hold: 2s')
       .replace(/- wait: \d+s/, '- wait: 2s');
     if (quick === text) throw new Error(`${name} has other times now`);
