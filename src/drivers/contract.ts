@@ -87,6 +87,8 @@ export interface HostAddress {
   readonly user: string;
   /** Private key files tried in order; empty: the agent only. */
   readonly identityFiles: readonly string[];
+  /** User certificates; absent or empty: `-cert.pub` beside each identity file, where there is one. Those of the agent are offered as well. */
+  readonly certificateFiles?: readonly string[] | undefined;
   /** Of encrypted key files. Never in a plan: there it stands as a reference. */
   readonly passphrase?: string | undefined;
   /** Use the agent at `SSH_AUTH_SOCK` as well. */

@@ -1,6 +1,6 @@
 /**
  * Hosts as the operator's own `ssh NAME` reaches them: `ssh -G` is asked, so Include, Match and tokens mean here what they mean there. What the
- * environment file says wins; nothing is connected to. Certificates (`CertificateFile`) are not used, `ProxyCommand` is refused.
+ * environment file says wins; nothing is connected to. `ProxyCommand` is refused.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -87,6 +87,7 @@ function login(name: string, answer: Answer, explicit: ExplicitLogin, base?: Pla
   }
   const agent = one('identityagent');
   const alias = one('hostkeyalias');
+  const certificates = (answer.get('certificatefile') ?? []).filter((file) => file !== 'none').map(expand);
   const own = [...paths(one('userknownhostsfile')), ...paths(one('globalknownhostsfile'))];
   return {
     id: name,
@@ -95,6 +96,7 @@ function login(name: string, answer: Answer, explicit: ExplicitLogin, base?: Pla
     port: Number(one('port') ?? 22),
     user: one('user') ?? base?.user ?? '',
     identityFiles: explicit.identityFile !== undefined && base !== undefined ? base.identityFiles : identityFiles(answer),
+    ...(certificates.length === 0 ? {} : { certificateFiles: certificates }),
     ...(one('identitiesonly') === 'yes' ? { identitiesOnly: true } : {}),
     agent: explicit.agent ?? agent !== 'none',
     ...(agent === undefined || agent === 'none' || agent === 'SSH_AUTH_SOCK' ? {} : { agentSocket: expand(agent) }),

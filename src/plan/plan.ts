@@ -111,6 +111,8 @@ const Login = z.strictObject({
   port: z.int().min(1).max(65535),
   user: z.string(),
   identityFiles: z.array(z.string()),
+  /** User certificates; without any those beside the identity files count. */
+  certificateFiles: z.array(z.string()).optional(),
   /** Of encrypted key files, as a reference. */
   passphrase: z.string().optional(),
   agent: z.boolean(),

@@ -82,7 +82,7 @@ export async function startPracticeHost(): Promise<SshEndpoint> {
   };
 }
 
-/** `more`: further lines for its configuration. */
+/** `more`: further lines for its configuration, in which `%FOLDER%` is its folder. */
 export async function startSystemSshd(more: readonly string[] = []): Promise<SshEndpoint> {
   const { folder, hostKey } = prepare();
   const port = await freePort();
@@ -99,7 +99,7 @@ export async function startSystemSshd(more: readonly string[] = []): Promise<Ssh
     'PasswordAuthentication no',
     // bash would read the start-up files of whoever runs the tests, for each command.
     `SetEnv HOME=${folder}`,
-    ...more,
+    ...more.map((line) => line.replaceAll('%FOLDER%', folder)),
   ];
   writeFileSync(join(folder, 'sshd_config'), `${config.join('\n')}\n`);
   // Only root's sshd wants it, and only installing the service makes it.

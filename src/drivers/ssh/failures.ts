@@ -3,6 +3,7 @@ import { assertNever } from '../../core/assert-never.ts';
 import { ChaosError, describeError, type ErrorFacts } from '../../core/errors.ts';
 import { shellQuote } from '../../core/text.ts';
 import type { JumpAddress } from '../contract.ts';
+import { doubtsAbout } from './certificate.ts';
 import type { HandshakeFailure } from './connection.ts';
 import type { Identities } from './identities.ts';
 import { fingerprint, keyType } from './known-hosts.ts';
@@ -30,13 +31,26 @@ export function explainFailure(host: JumpAddress, failure: HandshakeFailure, ide
 }
 
 function explainAuth(host: JumpAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
-  const notes = [...identities.skipped, ...(failure.agentTrouble === undefined ? [] : [`the agent did not help: ${failure.agentTrouble}`])];
+  const doubts = identities.certified.flatMap(({ certificate, where }) =>
+    doubtsAbout(certificate, host.user, Date.now()).map((doubt) => `the certificate ${where} ${doubt}`),
+  );
+  const agent = failure.agentTrouble === undefined ? [] : [`the agent did not help: ${failure.agentTrouble}`];
   const summary = `${place(host)} refused every key for user ${host.user}; offered: ${identities.offered.join(', ')}`;
-  return new ChaosError('CHAOS_SSH_AUTH', [summary, ...notes].join('; '), {
+  return new ChaosError('CHAOS_SSH_AUTH', [summary, ...doubts, ...identities.skipped, ...agent].join('; '), {
     target: host.id,
-    hint: `Is the public half in ~${host.user}/.ssh/authorized_keys there, and the user right?  ${sshCommand(host)} true`,
+    hint: authHint(host, identities, doubts.length > 0),
     cause: failure.error,
   });
+}
+
+function authHint(host: JumpAddress, { certified }: Identities, doubtful: boolean): string {
+  const byHand = `${sshCommand(host)} true`;
+  const [first] = certified;
+  if (first === undefined) return `Is the public half in ~${host.user}/.ssh/authorized_keys there, and the user right?  ${byHand}`;
+  const { authority } = first.certificate;
+  return doubtful
+    ? `Get a new certificate that is valid now and names ${host.user} (or a principal that the host allows for ${host.user}), then:  ${byHand}`
+    : `Does sshd there trust the authority ${fingerprint(authority)} (TrustedUserCAKeys), and is the user right?  ${byHand}`;
 }
 
 function explainHostKey(host: JumpAddress, failure: HandshakeFailure): ChaosError {

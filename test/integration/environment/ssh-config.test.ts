@@ -48,6 +48,8 @@ Host loop-a
   ProxyJump loop-b
 Host loop-b
   ProxyJump loop-a
+Host certified
+  CertificateFile ${folder}/id_a-cert.pub
 Host odd
   ProxyCommand nc %h %p
 `,
@@ -92,6 +94,11 @@ describe.skipIf(noSsh)('a host of the SSH configuration', () => {
     ]);
     expect(host.jumps[1]?.knownHostsFiles).toContain(`${folder}/known_gates`);
     expect((await reach('far: {}')).jumps.map(({ id }) => id)).toEqual(['gate-2', 'near']);
+  });
+
+  test('gets the certificates that are named, and none otherwise', async () => {
+    expect((await reach('certified: {}')).certificateFiles).toEqual([`${folder}/id_a-cert.pub`]);
+    expect(await reach('web-1: {}')).not.toHaveProperty('certificateFiles');
   });
 
   test('keeps what the environment file says of it', async () => {
