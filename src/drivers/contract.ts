@@ -100,6 +100,8 @@ export interface HostAddress {
   readonly agentSocket?: string | undefined;
   /** The name that the host's key is known by, instead of its address. */
   readonly hostKeyAlias?: string | undefined;
+  /** A command line for the runner's shell, whose stdin and stdout are the connection to the host; it is ended with the connection. */
+  readonly proxyCommand?: string | undefined;
   /** How privileged commands become root when the login is not. */
   readonly become: 'none' | 'sudo';
   /** Hosts that the connection goes through, the one nearest to the runner first. */

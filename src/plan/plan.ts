@@ -120,6 +120,8 @@ const Login = z.strictObject({
   agentSocket: z.string().optional(),
   knownHostsFiles: z.array(z.string()),
   hostKeyAlias: z.string().optional(),
+  /** What the runner runs to reach it: a shell command whose stdin and stdout are the connection. */
+  proxyCommand: z.string().optional(),
 });
 
 export const PlannedHost = z.strictObject({

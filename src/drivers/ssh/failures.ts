@@ -7,8 +7,10 @@ import { doubtsAbout } from './certificate.ts';
 import type { HandshakeFailure } from './connection.ts';
 import type { Identities } from './identities.ts';
 import { fingerprint, keyType } from './known-hosts.ts';
+import type { ProxyCommand } from './proxy-command.ts';
 
-export function explainFailure(host: JumpAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
+export function explainFailure(host: JumpAddress, failure: HandshakeFailure, identities: Identities, proxy?: ProxyCommand): ChaosError {
+  if (proxy !== undefined && (failure.stage === 'timeout' || failure.stage === 'connect')) return explainProxy(host, failure, proxy);
   switch (failure.stage) {
     case 'host-key':
       return explainHostKey(host, failure);
@@ -28,6 +30,17 @@ export function explainFailure(host: JumpAddress, failure: HandshakeFailure, ide
     default:
       return assertNever(failure.stage);
   }
+}
+
+function explainProxy(host: JumpAddress, { stage, error }: HandshakeFailure, proxy: ProxyCommand): ChaosError {
+  const said = proxy.said();
+  const what = stage === 'timeout' ? 'there was no answer within 15 s' : describeError(error);
+  const summary = `no SSH connection to ${place(host)}: ${what}; the ProxyCommand is ${proxy.command}${said === '' ? '' : `, which ${said}`}`;
+  return new ChaosError('CHAOS_SSH_CONNECT', summary, {
+    target: host.id,
+    hint: `Does it print a line that begins with SSH-2.0 by hand?  ${proxy.command}`,
+    cause: error,
+  });
 }
 
 function explainAuth(host: JumpAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
