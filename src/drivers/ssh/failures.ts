@@ -125,10 +125,17 @@ function place(host: JumpAddress): string {
 
 function sshCommand(host: JumpAddress): string {
   const identity = host.identityFiles[0] === undefined ? '' : ` -i ${shellQuote(host.identityFiles[0])}`;
-  return `ssh -p ${host.port}${identity} ${shellQuote(`${host.user}@${host.address}`)}`;
+  // By hand a percent sign is a token again.
+  const way = host.proxyCommand === undefined ? '' : ` -o ${shellQuote(`ProxyCommand=${host.proxyCommand.replaceAll('%', '%%')}`)}`;
+  return `ssh -p ${host.port}${identity}${way} ${shellQuote(`${host.user}@${host.address}`)}`;
 }
 
 function learn(host: JumpAddress, file = host.knownHostsFiles[0] ?? '~/.ssh/known_hosts'): string {
+  // ssh-keyscan knows no proxy command; ssh shows the fingerprint and asks.
+  if (host.proxyCommand !== undefined) {
+    const alias = host.hostKeyAlias === undefined ? '' : ` -o HostKeyAlias=${shellQuote(host.hostKeyAlias)}`;
+    return `${sshCommand(host)} -o StrictHostKeyChecking=ask -o UserKnownHostsFile=${quotePath(file)}${alias} true`;
+  }
   return `ssh-keyscan -p ${host.port} ${shellQuote(host.address)} >> ${quotePath(file)}`;
 }
 

@@ -53,6 +53,16 @@ describe.each(endpointKinds.filter(({ missing }) => missing === undefined))('thr
     await vi.waitFor(() => expect(relays()).toBe(0));
   });
 
+  test('whose key is unknown is learned the same way', async () => {
+    const unknown = { ...by(`${relayTo(endpoint.host.port)} 100%`), knownHostsFiles: [join(endpoint.folder, 'none')], hostKeyAlias: 'web' };
+
+    await expect(sshDriver.connect(unknown, never)).rejects.toMatchObject({
+      code: 'CHAOS_SSH_HOST_KEY',
+      hint: expect.stringMatching(/-o 'ProxyCommand=.* 100%%' .* -o UserKnownHostsFile=\S*none -o HostKeyAlias=web true$/) as string,
+    });
+    await vi.waitFor(() => expect(relays()).toBe(0));
+  });
+
   test('is lost with the command', async () => {
     const session = await sshDriver.connect(
       by(`sh -c 'echo $$ > ${endpoint.folder}/pid-relay; exec "$@"' sh ${relayTo(endpoint.host.port)}`),
