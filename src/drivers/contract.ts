@@ -87,6 +87,8 @@ export interface HostAddress {
   readonly user: string;
   /** Private key files tried in order; empty: the agent only. */
   readonly identityFiles: readonly string[];
+  /** User certificates; absent or empty: `-cert.pub` beside each identity file, where there is one. Those of the agent are offered as well. */
+  readonly certificateFiles?: readonly string[] | undefined;
   /** Of encrypted key files. Never in a plan: there it stands as a reference. */
   readonly passphrase?: string | undefined;
   /** Use the agent at `SSH_AUTH_SOCK` as well. */
@@ -98,6 +100,8 @@ export interface HostAddress {
   readonly agentSocket?: string | undefined;
   /** The name that the host's key is known by, instead of its address. */
   readonly hostKeyAlias?: string | undefined;
+  /** A command line for the runner's shell, whose stdin and stdout are the connection to the host; it is ended with the connection. */
+  readonly proxyCommand?: string | undefined;
   /** How privileged commands become root when the login is not. */
   readonly become: 'none' | 'sudo';
   /** Hosts that the connection goes through, the one nearest to the runner first. */

@@ -1,6 +1,6 @@
 /**
  * Hosts as the operator's own `ssh NAME` reaches them: `ssh -G` is asked, so Include, Match and tokens mean here what they mean there. What the
- * environment file says wins; nothing is connected to. Certificates (`CertificateFile`) are not used, `ProxyCommand` is refused.
+ * environment file says wins; nothing is connected to.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { ChaosError } from '../core/errors.ts';
 import { mapLimit } from '../core/limit.ts';
 import type { PlannedHost } from '../plan/plan.ts';
+import { expandProxyCommand } from './proxy-command.ts';
 import { absolutePath } from './references.ts';
 import type { EnvironmentModel, ExplicitLogin, SshSettings } from './resolve.ts';
 
@@ -31,9 +32,11 @@ export async function reachAsSsh(environment: EnvironmentModel, signal: AbortSig
     const explicit = ssh.explicit[host.id] ?? {};
     const answer = await ask(host.id, ssh, explicit, signal);
     if (answer === undefined) return host;
+    const reached = login(host.id, answer, explicit, host);
     return {
       ...host,
-      ...login(host.id, answer, explicit, host),
+      ...reached,
+      ...proxyOf(reached, answer),
       jumps: await jumpsOf(host.id, answer, { ...ssh, passphrase: host.passphrase }, signal),
     };
   };
@@ -67,6 +70,18 @@ async function ask(name: string, { config }: SshSettings, explicit: ExplicitLogi
   }
 }
 
+/** To be put beside a {@link login}. */
+function proxyOf({ id, address, port, user }: Jump, answer: Answer): Pick<Jump, 'proxyCommand'> {
+  const command = answer.get('proxycommand')?.at(0);
+  if (command === undefined || command === 'none') return {};
+  if (answer.get('proxyusefdpass')?.at(0) === 'yes')
+    throw new ChaosError('CHAOS_REFUSED', `${id} is reached by a ProxyCommand with ProxyUseFdpass, which is not done here`, {
+      target: id,
+      hint: 'set ProxyUseFdpass no with a command that relays by itself (nc without -F)',
+    });
+  return { proxyCommand: expandProxyCommand(command, { name: id, address, port, user }) };
+}
+
 function parse(text: string): Answer {
   const answer = new Map<string, string[]>();
   for (const line of text.split('\n')) {
@@ -78,15 +93,9 @@ function parse(text: string): Answer {
 
 function login(name: string, answer: Answer, explicit: ExplicitLogin, base?: PlannedHost): Jump {
   const one = (keyword: string): string | undefined => answer.get(keyword)?.at(0);
-  const command = one('proxycommand');
-  if (command !== undefined && command !== 'none') {
-    throw new ChaosError('CHAOS_REFUSED', `${name} is reached by a ProxyCommand (${command}), which is not done here`, {
-      target: name,
-      hint: 'use ProxyJump in the SSH configuration, or set address and ssh.config: none in the environment file',
-    });
-  }
   const agent = one('identityagent');
   const alias = one('hostkeyalias');
+  const certificates = (answer.get('certificatefile') ?? []).filter((file) => file !== 'none').map(expand);
   const own = [...paths(one('userknownhostsfile')), ...paths(one('globalknownhostsfile'))];
   return {
     id: name,
@@ -95,6 +104,7 @@ function login(name: string, answer: Answer, explicit: ExplicitLogin, base?: Pla
     port: Number(one('port') ?? 22),
     user: one('user') ?? base?.user ?? '',
     identityFiles: explicit.identityFile !== undefined && base !== undefined ? base.identityFiles : identityFiles(answer),
+    ...(certificates.length === 0 ? {} : { certificateFiles: certificates }),
     ...(one('identitiesonly') === 'yes' ? { identitiesOnly: true } : {}),
     agent: explicit.agent ?? agent !== 'none',
     ...(agent === undefined || agent === 'none' || agent === 'SSH_AUTH_SOCK' ? {} : { agentSocket: expand(agent) }),
@@ -129,9 +139,10 @@ async function jumpsOf(name: string, answer: Answer, ssh: JumpSettings, signal: 
     const { user, host, port } = parseHop(hop);
     const own = await ask(host, ssh, { user, port }, signal);
     if (own === undefined) continue;
-    // As ssh does it: only the first may have jump hosts of its own.
+    const reached = login(host, own, {});
+    // As ssh does it: only the first may have a way of its own, by jump hosts or by a command.
     if (index === 0 && own.get('proxyjump')?.at(0) !== written) jumps.push(...(await jumpsOf(host, own, ssh, signal, depth + 1)));
-    jumps.push({ ...login(host, own, {}), ...(passphrase === undefined ? {} : { passphrase }) });
+    jumps.push({ ...reached, ...(index === 0 ? proxyOf(reached, own) : {}), ...(passphrase === undefined ? {} : { passphrase }) });
   }
   return jumps;
 }

@@ -111,6 +111,8 @@ const Login = z.strictObject({
   port: z.int().min(1).max(65535),
   user: z.string(),
   identityFiles: z.array(z.string()),
+  /** User certificates; without any those beside the identity files count. */
+  certificateFiles: z.array(z.string()).optional(),
   /** Of encrypted key files, as a reference. */
   passphrase: z.string().optional(),
   agent: z.boolean(),
@@ -118,6 +120,8 @@ const Login = z.strictObject({
   agentSocket: z.string().optional(),
   knownHostsFiles: z.array(z.string()),
   hostKeyAlias: z.string().optional(),
+  /** What the runner runs to reach it: a shell command whose stdin and stdout are the connection. */
+  proxyCommand: z.string().optional(),
 });
 
 export const PlannedHost = z.strictObject({

@@ -3,7 +3,7 @@ import { plural } from '../core/text.ts';
 import { formatDuration, formatQuantity } from '../core/units.ts';
 import { plannedTargets } from '../journal/fold-facts.ts';
 import { oneLine } from '../journal/fold-words.ts';
-import type { Plan, PlannedSlo } from '../plan/plan.ts';
+import type { Plan, PlannedHost, PlannedSlo } from '../plan/plan.ts';
 import { displayWidth, pad, wrap } from './columns.ts';
 import { interruptInPlan } from './interrupt.ts';
 import { outline, renderStep } from './plan-steps.ts';
@@ -64,7 +64,20 @@ function targets(plan: Plan, style: Style): string[] {
     const tags = [...host.groups.map((group) => `group ${group}`), ...host.roles.map((role) => `role ${role}`)];
     return [host.id, what, `${host.user}@${host.address}:${host.port}`, tags.join(', ')];
   });
-  return rows(table).map((line, index) => (table[index]?.[1] === 'read only' ? style('muted', line) : line));
+  return rows(table).flatMap((line, index) => {
+    const host = plan.hosts[index];
+    const lines = [line, ...(host === undefined ? [] : way(host))];
+    return table[index]?.[1] === 'read only' ? lines.map((one) => style('muted', one)) : lines;
+  });
+}
+
+/** How the runner reaches it where that is not a direct connection; a proxy command runs on this machine. */
+function way({ jumps, proxyCommand }: PlannedHost): string[] {
+  const by = (command: string | undefined): string => (command === undefined ? '' : `by the local command  ${oneLine(command)}`);
+  return [
+    ...jumps.map((jump) => `through ${oneLine(`${jump.user}@${jump.address}:${jump.port}`)} ${by(jump.proxyCommand)}`),
+    ...(proxyCommand === undefined ? [] : [by(proxyCommand)]),
+  ].map((line) => `    ${line}`.trimEnd());
 }
 
 function guards(plan: Plan, style: Style): string[] {

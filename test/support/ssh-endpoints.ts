@@ -1,7 +1,7 @@
 /** SSH endpoints to test against: the lab's own host, and the system's sshd where there is one. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -82,7 +82,7 @@ export async function startPracticeHost(): Promise<SshEndpoint> {
   };
 }
 
-/** `more`: further lines for its configuration. */
+/** `more`: further lines for its configuration, in which `%FOLDER%` is its folder. */
 export async function startSystemSshd(more: readonly string[] = []): Promise<SshEndpoint> {
   const { folder, hostKey } = prepare();
   const port = await freePort();
@@ -99,12 +99,11 @@ export async function startSystemSshd(more: readonly string[] = []): Promise<Ssh
     'PasswordAuthentication no',
     // bash would read the start-up files of whoever runs the tests, for each command.
     `SetEnv HOME=${folder}`,
-    ...more,
+    ...more.map((line) => line.replaceAll('%FOLDER%', folder)),
   ];
   writeFileSync(join(folder, 'sshd_config'), `${config.join('\n')}\n`);
-  // Only root's sshd wants it, and only installing the service makes it.
-  const madeFolder = process.getuid?.() === 0 && !existsSync('/run/sshd');
-  if (madeFolder) mkdirSync('/run/sshd', { mode: 0o755 });
+  // Only root's sshd wants it, at each connection, and only the service makes it. It stays: other test files have an sshd at the same time.
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const server = spawn(sshd ?? '', ['-D', '-e', '-f', join(folder, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   server.stderr.on('data', (chunk: Buffer) => {
@@ -114,7 +113,6 @@ export async function startSystemSshd(more: readonly string[] = []): Promise<Ssh
     const gone = once(server, 'exit');
     if (server.exitCode === null && server.kill()) await gone;
     rmSync(folder, { recursive: true, force: true });
-    if (madeFolder) rmdirSync('/run/sshd');
   };
   try {
     await untilListening(port, () => server.exitCode === null);

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import type { JumpAddress } from '../contract.ts';
+import { correctSignatures } from './certified-keys.ts';
 import type { Identities } from './identities.ts';
 import type { HostKeyAnswer, HostKeys } from './known-hosts.ts';
 import { onAbort } from './on-abort.ts';
@@ -93,6 +94,11 @@ export function connectOnce(
       readyTimeout: 0, // ours also covers the TCP connection
       ...keepalive,
     });
+    try {
+      if (identities.certified.length > 0) correctSignatures(client);
+    } catch (error) {
+      stop(error instanceof Error ? error : new Error(String(error)));
+    }
   });
 }
 

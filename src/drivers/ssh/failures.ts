@@ -3,11 +3,14 @@ import { assertNever } from '../../core/assert-never.ts';
 import { ChaosError, describeError, type ErrorFacts } from '../../core/errors.ts';
 import { shellQuote } from '../../core/text.ts';
 import type { JumpAddress } from '../contract.ts';
+import { doubtsAbout } from './certificate.ts';
 import type { HandshakeFailure } from './connection.ts';
 import type { Identities } from './identities.ts';
 import { fingerprint, keyType } from './known-hosts.ts';
+import type { ProxyCommand } from './proxy-command.ts';
 
-export function explainFailure(host: JumpAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
+export function explainFailure(host: JumpAddress, failure: HandshakeFailure, identities: Identities, proxy?: ProxyCommand): ChaosError {
+  if (proxy !== undefined && (failure.stage === 'timeout' || failure.stage === 'connect')) return explainProxy(host, failure, proxy);
   switch (failure.stage) {
     case 'host-key':
       return explainHostKey(host, failure);
@@ -29,14 +32,38 @@ export function explainFailure(host: JumpAddress, failure: HandshakeFailure, ide
   }
 }
 
-function explainAuth(host: JumpAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
-  const notes = [...identities.skipped, ...(failure.agentTrouble === undefined ? [] : [`the agent did not help: ${failure.agentTrouble}`])];
-  const summary = `${place(host)} refused every key for user ${host.user}; offered: ${identities.offered.join(', ')}`;
-  return new ChaosError('CHAOS_SSH_AUTH', [summary, ...notes].join('; '), {
+function explainProxy(host: JumpAddress, { stage, error }: HandshakeFailure, proxy: ProxyCommand): ChaosError {
+  const said = proxy.said();
+  const what = stage === 'timeout' ? 'there was no answer within 15 s' : describeError(error);
+  const summary = `no SSH connection to ${place(host)}: ${what}; the ProxyCommand is ${proxy.command}${said === '' ? '' : `, which ${said}`}`;
+  return new ChaosError('CHAOS_SSH_CONNECT', summary, {
     target: host.id,
-    hint: `Is the public half in ~${host.user}/.ssh/authorized_keys there, and the user right?  ${sshCommand(host)} true`,
+    hint: `Does it print a line that begins with SSH-2.0 by hand?  ${proxy.command}`,
+    cause: error,
+  });
+}
+
+function explainAuth(host: JumpAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
+  const doubts = identities.certified.flatMap(({ certificate, where }) =>
+    doubtsAbout(certificate, host.user, Date.now()).map((doubt) => `the certificate ${where} ${doubt}`),
+  );
+  const agent = failure.agentTrouble === undefined ? [] : [`the agent did not help: ${failure.agentTrouble}`];
+  const summary = `${place(host)} refused every key for user ${host.user}; offered: ${identities.offered.join(', ')}`;
+  return new ChaosError('CHAOS_SSH_AUTH', [summary, ...doubts, ...identities.skipped, ...agent].join('; '), {
+    target: host.id,
+    hint: authHint(host, identities, doubts.length > 0),
     cause: failure.error,
   });
+}
+
+function authHint(host: JumpAddress, { certified }: Identities, doubtful: boolean): string {
+  const byHand = `${sshCommand(host)} true`;
+  const [first] = certified;
+  if (first === undefined) return `Is the public half in ~${host.user}/.ssh/authorized_keys there, and the user right?  ${byHand}`;
+  const { authority } = first.certificate;
+  return doubtful
+    ? `Get a new certificate that is valid now and names ${host.user} (or a principal that the host allows for ${host.user}), then:  ${byHand}`
+    : `Does sshd there trust the authority ${fingerprint(authority)} (TrustedUserCAKeys), and is the user right?  ${byHand}`;
 }
 
 function explainHostKey(host: JumpAddress, failure: HandshakeFailure): ChaosError {
@@ -98,10 +125,17 @@ function place(host: JumpAddress): string {
 
 function sshCommand(host: JumpAddress): string {
   const identity = host.identityFiles[0] === undefined ? '' : ` -i ${shellQuote(host.identityFiles[0])}`;
-  return `ssh -p ${host.port}${identity} ${shellQuote(`${host.user}@${host.address}`)}`;
+  // By hand a percent sign is a token again.
+  const way = host.proxyCommand === undefined ? '' : ` -o ${shellQuote(`ProxyCommand=${host.proxyCommand.replaceAll('%', '%%')}`)}`;
+  return `ssh -p ${host.port}${identity}${way} ${shellQuote(`${host.user}@${host.address}`)}`;
 }
 
 function learn(host: JumpAddress, file = host.knownHostsFiles[0] ?? '~/.ssh/known_hosts'): string {
+  // ssh-keyscan knows no proxy command; ssh shows the fingerprint and asks.
+  if (host.proxyCommand !== undefined) {
+    const alias = host.hostKeyAlias === undefined ? '' : ` -o HostKeyAlias=${shellQuote(host.hostKeyAlias)}`;
+    return `${sshCommand(host)} -o StrictHostKeyChecking=ask -o UserKnownHostsFile=${quotePath(file)}${alias} true`;
+  }
   return `ssh-keyscan -p ${host.port} ${shellQuote(host.address)} >> ${quotePath(file)}`;
 }
 

@@ -1,9 +1,11 @@
-/** Which keys are offered to a host: private key files, and the agent. Nothing is ever asked for. */
+/** Which keys are offered to a host: certificates, private key files, and the agent. Nothing is ever asked for. */
 import { readFile } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import { ChaosError, describeError } from '../../core/errors.ts';
 import { shellQuote } from '../../core/text.ts';
 import type { JumpAddress } from '../contract.ts';
+import { loadCertificates } from './certificates.ts';
+import { type CertifiedKey, CertifiedKeys } from './certified-keys.ts';
 
 export interface Identities {
   /** At least one, in the order they are offered. */
@@ -12,6 +14,8 @@ export interface Identities {
   readonly offered: readonly string[];
   /** Keys that could not be used although others could. */
   readonly skipped: readonly string[];
+  /** Those offered, before all plain keys. */
+  readonly certified: readonly CertifiedKey[];
 }
 
 /**
@@ -19,25 +23,31 @@ export interface Identities {
  * only when something else can be offered in its place.
  */
 export async function loadIdentities(host: JumpAddress, agentSocket = host.agentSocket ?? process.env.SSH_AUTH_SOCK): Promise<Identities> {
+  const username = host.user;
+  const socket = host.agent && agentSocket !== '' ? agentSocket : undefined;
+  const loaded = await Promise.all(host.identityFiles.map(async (file) => ({ file, key: await loadKey(file, host) })));
+  const usable = loaded.flatMap(({ file, key }) => (key instanceof ChaosError ? [] : [{ file, key }]));
+  const { certified, troubles } = await loadCertificates(
+    host,
+    usable.map(({ key }) => key),
+    socket,
+  );
+  const skipped = [...loaded.flatMap(({ key }) => (key instanceof ChaosError ? [key] : [])), ...troubles];
   const methods: ssh2.AnyAuthMethod[] = [];
   const offered: string[] = [];
-  const troubles: ChaosError[] = [];
-  for (const file of host.identityFiles) {
-    const key = await loadKey(file, host);
-    if (key instanceof ChaosError) {
-      troubles.push(key);
-      continue;
-    }
-    methods.push({ type: 'publickey', username: host.user, key });
+  if (certified.length > 0) methods.push({ type: 'agent', username, agent: new CertifiedKeys(certified) });
+  for (const { certificate, where } of certified) offered.push(`the certificate ${where} (${certificate.keyType})`);
+  for (const { file, key } of usable) {
+    methods.push({ type: 'publickey', username, key });
     offered.push(`${file} (${key.type})`);
   }
-  if (host.agent && agentSocket !== undefined && agentSocket !== '') {
+  if (socket !== undefined) {
     const named = host.identitiesOnly === true ? await publicHalves(host) : undefined;
-    methods.push({ type: 'agent', username: host.user, agent: named === undefined ? agentSocket : new NamedKeys(agentSocket, named) });
+    methods.push({ type: 'agent', username, agent: named === undefined ? socket : new NamedKeys(socket, named) });
     offered.push(named === undefined ? 'the agent' : 'the agent (only the keys that are named)');
   }
-  if (methods.length === 0) throw troubles[0] ?? noIdentity(host);
-  return { methods, offered, skipped: troubles.map(describeError) };
+  if (methods.length === 0) throw skipped[0] ?? noIdentity(host);
+  return { methods, offered, skipped: skipped.map(describeError), certified };
 }
 
 async function loadKey(file: string, host: JumpAddress): Promise<ssh2.ParsedKey | ChaosError> {

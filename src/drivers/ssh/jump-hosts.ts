@@ -31,7 +31,7 @@ export class JumpHosts {
   async open(jumps: readonly JumpAddress[], signal: AbortSignal): Promise<Way> {
     const last = jumps.at(-1);
     if (last === undefined) return direct;
-    const key = JSON.stringify(jumps.map(({ address, port, user }) => [address, port, user]));
+    const key = JSON.stringify(jumps.map(({ address, port, user, proxyCommand }) => [address, port, user, proxyCommand]));
     const shared = this.#open.get(key) ?? (await this.#start(key, jumps.slice(0, -1), last, signal));
     shared.users++;
     const release = once(() => this.#leave(key, shared));

@@ -7,6 +7,7 @@ import { connectOnce, type HandshakeFailure, type SshConnection } from './connec
 import { explainFailure } from './failures.ts';
 import { loadIdentities } from './identities.ts';
 import { loadHostKeys } from './known-hosts.ts';
+import { ProxyCommand } from './proxy-command.ts';
 
 /** Gives a stream to `address:port`: a socket that is connecting, or a channel through another host. */
 export type Dial = (address: string, port: number, signal: AbortSignal) => Promise<Duplex>;
@@ -25,12 +26,15 @@ export async function openConnection(host: JumpAddress, dial: Dial, signal: Abor
   const identities = await loadIdentities(host);
   const deadline = performance.now() + connectTimeout;
   for (let attempt = 1; ; attempt++) {
-    const socket = await dial(host.address, host.port, signal);
+    const { proxyCommand } = host;
+    const proxy = proxyCommand === undefined ? undefined : new ProxyCommand(proxyCommand);
+    const socket = proxy ?? (await dial(host.address, host.port, signal));
     const answer = await connectOnce(host, socket, identities, hostKeys, deadline - performance.now(), signal);
     if (isConnection(answer)) return answer;
     signal.throwIfAborted();
     const delay = 100 + Math.random() * 400 * attempt;
-    if (!answer.transient || attempt === attempts || performance.now() + delay > deadline) throw explainFailure(host, answer, identities);
+    if (!answer.transient || attempt === attempts || performance.now() + delay > deadline)
+      throw explainFailure(host, answer, identities, proxy);
     await sleep(delay, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }

@@ -48,8 +48,22 @@ Host loop-a
   ProxyJump loop-b
 Host loop-b
   ProxyJump loop-a
+Host certified
+  CertificateFile ${folder}/id_a-cert.pub
 Host odd
-  ProxyCommand nc %h %p
+  ProxyCommand nc %h %k
+Host relayed
+  HostName 10.9.0.8
+  Port 2208
+  User ops
+  ProxyCommand relay %r@%h:%p "%n" 100%%
+Host behind-relayed
+  ProxyJump relayed,odd
+Host passing
+  ProxyCommand nc -F %h %p
+  ProxyUseFdpass yes
+Host stdin
+  ProxyCommand -
 `,
   );
 });
@@ -94,6 +108,23 @@ describe.skipIf(noSsh)('a host of the SSH configuration', () => {
     expect((await reach('far: {}')).jumps.map(({ id }) => id)).toEqual(['gate-2', 'near']);
   });
 
+  test('gets the certificates that are named, and none otherwise', async () => {
+    expect((await reach('certified: {}')).certificateFiles).toEqual([`${folder}/id_a-cert.pub`]);
+    expect(await reach('web-1: {}')).not.toHaveProperty('certificateFiles');
+  });
+
+  test('is reached by the ProxyCommand with its tokens expanded, also to a jump host but only to the first', async () => {
+    const first = 'relay ops@10.9.0.8:2208 "relayed" 100%';
+
+    expect(await reach('relayed: {}')).toMatchObject({ proxyCommand: first, jumps: [] });
+    expect((await reach('relayed: { address: 10.0.0.9 }')).proxyCommand).toBe('relay ops@10.0.0.9:2208 "relayed" 100%');
+    expect((await reach('behind-relayed: {}')).jumps.map(({ id, proxyCommand }) => [id, proxyCommand])).toEqual([
+      ['relayed', first],
+      ['odd', undefined],
+    ]);
+    expect(await reach('behind-relayed: {}')).not.toHaveProperty('proxyCommand');
+  });
+
   test('keeps what the environment file says of it', async () => {
     const host = await reach('web-1: { address: 10.0.0.1, port: 2222, user: me, identityFile: id_env, knownHosts: known_env }');
 
@@ -106,7 +137,9 @@ describe.skipIf(noSsh)('a host of the SSH configuration', () => {
   });
 
   test.each([
-    ['odd: {}', undefined, 'ProxyCommand (nc '],
+    ['odd: {}', undefined, 'ProxyCommand (nc %h %k), in which %k stands for nothing'],
+    ['passing: {}', undefined, 'ProxyUseFdpass'],
+    ['stdin: {}', undefined, 'standard input of this program'],
     ['loop-a: {}', undefined, 'more than 8 jump hosts'],
     ['web-1: {}', 'config: /nonexistent/config', '/nonexistent/config'],
   ])('that cannot be reached so is refused with the reason: %s', async (hosts, ssh, why) => {

@@ -40,6 +40,19 @@ test('says what is read only, what is a target, and what is changed besides', ()
   expect(text).toMatch(/checkout-1 +read only/);
 });
 
+test('shows the hosts that a connection goes through and the local command that makes it', () => {
+  const [host, ...others] = failoverPlan.hosts;
+  if (host === undefined) throw new Error('no host');
+  const jump = { ...host, id: 'gate', address: '10.0.0.1', port: 2201, user: 'ops', proxyCommand: 'relay gate' };
+
+  const behind = plain({ ...failoverPlan, hosts: [{ ...host, jumps: [jump] }, ...others] });
+  const relayed = plain({ ...failoverPlan, hosts: [{ ...host, proxyCommand: 'relay\u001b[2J %' }, ...others] });
+
+  expect(behind).toContain('\n    through ops@10.0.0.1:2201 by the local command  relay gate\n');
+  expect(relayed).toContain('\n    by the local command  relay %\n');
+  expect(plain()).not.toContain('local command');
+});
+
 test('says what Ctrl-C will do, the limits and the hash', () => {
   const text = plain();
 
