@@ -78,7 +78,7 @@ const timeout = 330_000;
 
 describe.runIf(linux)('holds three times in a row without any preparation, reports, and leaves the machine as it was', () => {
   // It takes the cores from everything else, so it is alone.
-  test('cpu-saturation', { timeout }, ({ expect }) => threeTimes({ name: 'cpu-saturation', lost: undefined }, expect));
+  test('cpu-saturation, once', { timeout }, ({ expect }) => once({ name: 'cpu-saturation', lost: undefined }, expect));
 
   // These use little of the machine: side by side they save minutes.
   test.concurrent('db-failover', { timeout }, ({ expect }) => threeTimes({ name: 'db-failover', lost: 0 }, expect));

@@ -110,7 +110,8 @@ describe('a running lab', () => {
 
     await built.stop.stopLab(lab.id, signal);
 
-    expect(before.listening.length).toBe(9);
+    // Links to the database that is down may listen or not.
+    expect(before.listening.filter((port) => port < traces.basePort + 10)).toHaveLength(9);
     expect(footprint(traces)).toEqual(nothing);
     expect(await built.lab.listLabs()).not.toContainEqual(expect.objectContaining({ id: lab.id }));
   });

@@ -103,18 +103,18 @@ describe('a ProxyCommand that leads nowhere', () => {
     const { code, message } = await refusal(by('yes nothing-of-ssh'));
 
     expect([code, message.length < 1_000]).toEqual(['CHAOS_SSH_CONNECT', true]);
-    await vi.waitFor(() => expect(countProcesses('yes nothing-of-ssh')).toBe(0));
+    await vi.waitFor(() => expect(countProcesses('yes nothing-of-ssh')).toBe(0), { timeout: 10_000 });
   });
 
   test('nothing of a command is left when the attempt is given up, even if it ignores being asked', async () => {
     const stubborn = `sh -c "trap '' TERM; sleep 997.31; sleep 997.32"`;
     const giveUp = new AbortController();
     const attempt = sshDriver.connect(by(stubborn), giveUp.signal);
-    await vi.waitFor(() => expect(countProcesses('sleep 997.31')).toBe(1));
+    await vi.waitFor(() => expect(countProcesses('sleep 997.31')).toBe(1), { timeout: 10_000 });
     giveUp.abort(new Error('given up'));
 
     await expect(attempt).rejects.toThrow('given up');
-    await vi.waitFor(() => expect(countProcesses('sleep 997.3') + countProcesses('sh -c trap')).toBe(0), { timeout: 4_000 });
+    await vi.waitFor(() => expect(countProcesses('sleep 997.3') + countProcesses('sh -c trap')).toBe(0), { timeout: 10_000 });
   });
 
   test('a command that never answers ends with the time for connecting', async () => {
@@ -122,6 +122,6 @@ describe('a ProxyCommand that leads nowhere', () => {
 
     expect(code).toBe('CHAOS_SSH_CONNECT');
     expect(message).toMatch(/no answer within 15 s.*said "dialling"/);
-    await vi.waitFor(() => expect(countProcesses('sleep 997.41')).toBe(0), { timeout: 4_000 });
+    await vi.waitFor(() => expect(countProcesses('sleep 997.41')).toBe(0), { timeout: 10_000 });
   }, 25_000);
 });
