@@ -82,6 +82,7 @@ function operationsOn({ id: target }: PlannedHost, scripts: HostScripts, fuse: F
       changes: true,
       undo: 'the fuse is removed once the target was seen clean',
       timeoutMs: changeMs,
+      fuse: { does: 'arm', leaseS, deadlineS },
     },
     {
       ...base,
@@ -110,6 +111,7 @@ function operationsOn({ id: target }: PlannedHost, scripts: HostScripts, fuse: F
       text: pullText(id),
       changes: true,
       timeoutMs: 120_000,
+      fuse: { does: 'pull' },
     },
     {
       ...base,
@@ -120,6 +122,7 @@ function operationsOn({ id: target }: PlannedHost, scripts: HostScripts, fuse: F
       when: 'the fuse is gone or could not revert',
       changes: true,
       timeoutMs: 60_000,
+      fuse: { does: 'undo' },
     },
     {
       ...base,
