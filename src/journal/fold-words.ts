@@ -6,6 +6,7 @@ import { formatDuration, formatQuantity } from '../core/units.ts';
 import type { LedgerResult } from '../probes/contract.ts';
 import type { EventOf, JournalEvent } from './events.ts';
 import { plannedOperation } from './fold-facts.ts';
+import { revertedAlone } from './fold-fuses.ts';
 import type { RunState } from './fold-state.ts';
 
 export type Tone = 'muted' | 'info' | 'good' | 'warning' | 'bad';
@@ -155,6 +156,8 @@ function aboutOperation(event: EventOf<'operation.running' | 'operation.finished
     const sink = planned?.sink === undefined ? '' : `, into ${planned.sink.target}`;
     return say(event.target, `${planned?.purpose ?? event.text}${sink} (${event.via} ${event.operation})`);
   }
+  const alone = planned?.fuse?.does === 'pull' && event.ok ? revertedAlone(event.detail) : undefined;
+  if (alone !== undefined) return say(planned?.target ?? 'fuse', `the target had REVERTED BY ITSELF: ${alone}`, 'warning');
   // A read that fails is an answer too (a server that is down cannot be asked); where it matters, its fault says so.
   if (event.ok || planned?.changes === false) return undefined;
   return say(planned?.target ?? 'runner', `${event.operation} failed after ${formatDuration(event.ms)}: ${event.detail}`, 'warning');

@@ -16,6 +16,19 @@ export const PlannedComparison = z.strictObject({
   text: z.string(),
 });
 
+/** Of a fuse on the target: this operation arms it, lets it revert now, or undoes without it. */
+export const FuseRole = z.discriminatedUnion('does', [
+  z.strictObject({
+    does: z.literal('arm'),
+    /** How long it waits for a sign of life, s. */
+    leaseS: z.int(),
+    /** When it reverts in any case, s after it was armed. */
+    deadlineS: z.int(),
+  }),
+  z.strictObject({ does: z.literal('pull') }),
+  z.strictObject({ does: z.literal('undo') }),
+]);
+
 /** One command or statement on one target. `@name@` in a text stands for a value read on the target during prepare. */
 export const Operation = z.strictObject({
   /** Unique in its step, for example `promote`. */
@@ -42,6 +55,8 @@ export const Operation = z.strictObject({
   privileged: z.boolean().optional(),
   /** After this has been done, abort means going forward. */
   pointOfNoReturn: z.boolean().optional(),
+  /** Absent where no fuse is concerned, and in plans made before reports told of fuses. */
+  fuse: FuseRole.optional(),
 });
 export type Operation = z.infer<typeof Operation>;
 

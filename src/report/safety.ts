@@ -1,6 +1,7 @@
 /** Was it safe: what the guards said, how near the SLOs came to their limits, and the proof that everything is undone. */
 import { formatQuantity } from '../core/units.ts';
 import { closestApproach, injectedFaults, stampsOf } from '../journal/fold-facts.ts';
+import { type FuseState, fusesOf } from '../journal/fold-fuses.ts';
 import type { FaultState, RunState } from '../journal/fold-state.ts';
 import { faultName } from '../journal/fold-words.ts';
 import { code, safe, table } from './escape.ts';
@@ -13,6 +14,7 @@ export function safety(state: RunState): string {
     approaches(state),
     '**Proof of the rollback**',
     proofs(state),
+    fuses(state),
     findings(state),
   ]
     .filter((part) => part !== '')
@@ -61,6 +63,20 @@ function proof(state: RunState, fault: FaultState): string {
     ...(fault.clean === undefined && fault.undo !== undefined ? [`  - its undo record: ${code(JSON.stringify(fault.undo))}`] : []),
   ];
   return [`- ${name}: ${found}`, ...lines].join('\n');
+}
+
+/** Left out where no fault has a fuse. */
+function fuses(state: RunState): string {
+  const rows = [...state.faults.values()].flatMap((fault) => fusesOf(state, fault).map((fuse) => fuseRow(fault, fuse)));
+  if (rows.length === 0) return '';
+  return `**Fuses**\n\n${table(['Step', 'Target', 'Armed', 'Lease', 'Deadline', 'Reverted'], rows, '')}`;
+}
+
+function fuseRow({ step }: FaultState, { target, armedT, leaseS, deadlineS, reverted }: FuseState): string[] {
+  const loud = reverted.by === 'alone' || reverted.by === 'unknown';
+  const armed = armedT === undefined ? '**not seen**' : `+${(armedT / 1_000).toFixed(1)}s`;
+  const who = loud ? `**${safe(reverted.text)}**` : safe(reverted.text);
+  return [safe(step), code(target), armed, `${leaseS} s`, `${deadlineS} s`, who];
 }
 
 function findings(state: RunState): string {

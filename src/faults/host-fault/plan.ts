@@ -84,6 +84,7 @@ function operationsOn({ id: target }: PlannedHost, scripts: HostScripts, fuse: F
       changes: true,
       undo: 'the fuse is removed once the target was seen clean',
       timeoutMs: changeMs,
+      fuse: { does: 'arm', leaseS, deadlineS },
     },
     {
       ...base,
@@ -112,6 +113,7 @@ function operationsOn({ id: target }: PlannedHost, scripts: HostScripts, fuse: F
       text: pullText(id),
       changes: true,
       timeoutMs: Math.max(pullMs, timeoutMs + changeMs),
+      fuse: { does: 'pull' },
     },
     {
       ...base,
@@ -122,6 +124,7 @@ function operationsOn({ id: target }: PlannedHost, scripts: HostScripts, fuse: F
       when: 'the fuse is gone or could not revert',
       changes: true,
       timeoutMs: Math.max(changeMs, timeoutMs),
+      fuse: { does: 'undo' },
     },
     {
       ...base,

@@ -6,6 +6,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { newRunId } from '../../../src/core/ids.ts';
 import { fuseInput, parseFuses } from '../../../src/faults/fuse/answers.ts';
 import { armText } from '../../../src/faults/fuse/script.ts';
+import { revertedAlone } from '../../../src/journal/fold-fuses.ts';
 import { breaking, FuseHost, shells } from '../../support/fuse-host.ts';
 
 const linux = process.platform === 'linux';
@@ -28,6 +29,7 @@ describe.runIf(linux).each(shells.filter(({ path }) => path !== undefined))('und
     const [during] = [host.broken && host.running];
     expect(host.pull(id)).toEqual({ code: 0, out: 'reverted: it was asked to' });
     expect(host.pull(id)).toEqual({ code: 0, out: 'already reverted: it was asked to' });
+    expect(revertedAlone(host.pull(id).out)).toBeUndefined();
 
     expect(during).toBe(true);
     expect([host.broken, host.running, host.undone]).toEqual([false, false, 1]);
@@ -69,6 +71,7 @@ describe.runIf(linux).each(shells.filter(({ path }) => path !== undefined))('und
     expect(after).toBeGreaterThan(1);
     expect(after).toBeLessThan(8);
     await vi.waitFor(() => expect(host.pull(id).out).toBe('already reverted: no sign of life for 3 s'));
+    expect(revertedAlone(host.pull(id).out)).toBe('no sign of life for 3 s');
     if (holder.exitCode === null && holder.signalCode === null) await once(holder, 'exit');
     host.forget(id);
     expect(host.residue(id)).toEqual([]);

@@ -3,19 +3,23 @@ import type { JournalEvent } from '../../../src/journal/events.ts';
 import { foldRun } from '../../../src/journal/fold.ts';
 import { renderReport } from '../../../src/report/markdown.ts';
 import { crashedRunner, heldFailover, lostWrites, recoveredRun, rollbackIncomplete, scenarios } from '../../support/journal-builder.ts';
+import { revertedByItself } from '../../support/journal-fuses.ts';
 
 const fixtures = new URL('../../fixtures/journals/', import.meta.url);
 
-/** After an intended change: `npx vitest run --project default -u test/unit/report`, then read the difference. */
+/** After an intended change: `npx vitest run --project default test/unit/report -u`, then read the difference. */
 describe('whole reports', () => {
-  test.each(Object.entries(scenarios))('%s is the report in the fixtures, byte for byte', async (name, make) => {
-    const report = renderReport(foldRun(make()));
+  test.each(Object.entries({ ...scenarios, 'reverted-by-itself': revertedByItself }))(
+    '%s is the report in the fixtures, byte for byte',
+    async (name, make) => {
+      const report = renderReport(foldRun(make()));
 
-    await expect(report.markdown).toMatchFileSnapshot(new URL(`${name}.md`, fixtures).pathname);
-    for (const file of report.files) {
-      expect(report.markdown).toContain(`](${file.name})`);
-    }
-  });
+      await expect(report.markdown).toMatchFileSnapshot(new URL(`${name}.md`, fixtures).pathname);
+      for (const file of report.files) {
+        expect(report.markdown).toContain(`](${file.name})`);
+      }
+    },
+  );
 
   test('the charts of a held failover are the files in the fixtures', async () => {
     for (const file of renderReport(foldRun(heldFailover())).files) {
