@@ -1,9 +1,9 @@
 /**
- * Faults on real hosts: measured from outside while they are there, and gone afterwards; then the same with the runner killed, the link cut,
- * and both. The table at the end is what came out.
+ * Faults on real hosts: measured from outside while they are there, and gone afterwards; then the same with the runner killed. The table at the
+ * end is what came out. What a cut link does to them is in link-cut.test.ts, for all at once.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { busy, clockOff, diskBusy, diskUsed, memoryUsed, misled, paused, rtt, silent, unresolved, unserved } from './seen.ts';
 import { bed, useBed } from './testbed/bed.ts';
 import { expectClean } from './testbed/clean.ts';
 
@@ -18,8 +18,6 @@ interface Case {
   readonly fault: string;
   readonly target: string;
   readonly parameters: object;
-  /** Is it also tried with a cut link? Twenty seconds each; the fuse is the same for all. */
-  readonly cut?: boolean;
   /** Sets the host up for it. */
   readonly first?: string;
   /** What is seen of it from outside, in words; `undefined` while there is nothing to see. */
@@ -27,51 +25,6 @@ interface Case {
 }
 
 const gateway = { to: ['10.77.0.1'] };
-const rtt = async (target: string, low: number, high: number): Promise<string | undefined> => {
-  const ms = await bed.ping(target);
-  return ms !== undefined && ms > low && ms < high ? `ping ${ms} ms` : undefined;
-};
-const silent = async (target: string): Promise<string | undefined> =>
-  (await bed.ping(target)) === undefined ? 'no answer to ping' : undefined;
-const busy = async (target: string, least: number): Promise<string | undefined> => {
-  const look = "awk '/^cpu / { print $2+$3+$4+$5+$6+$7+$8+$9, $5+$6 }' /proc/stat";
-  const numbers = (await bed.ssh(target, `${look}; sleep 2; ${look}`)).out.split(/\s+/).map(Number);
-  const [total0 = 0, idle0 = 0, total = 0, idle = 0] = numbers;
-  const percent = Math.round(100 * (1 - (idle - idle0) / (total - total0)));
-  return percent >= least ? `busy ${percent} %` : undefined;
-};
-
-const unserved = async (target: string): Promise<string | undefined> => ((await bed.serves(target)) ? undefined : 'no answer on port 8080');
-const numberOf = async (target: string, command: string): Promise<number> => Number((await bed.ssh(target, command)).out.trim());
-const memoryUsed = async (target: string, least: number): Promise<string | undefined> => {
-  const percent = await numberOf(target, "awk '/^MemTotal/ { t = $2 } /^MemAvailable/ { print int(100 - $2 * 100 / t) }' /proc/meminfo");
-  return percent >= least ? `${percent} % of the memory used` : undefined;
-};
-const diskUsed = async (target: string, least: number): Promise<string | undefined> => {
-  const percent = await numberOf(target, "df -P /data | awk 'NR == 2 { print int($5) }'");
-  return percent >= least ? `${percent} % of the disk used` : undefined;
-};
-
-/** kB that the disk under /data reads and writes in two seconds. */
-const diskBusy = async (target: string, least: number): Promise<string | undefined> => {
-  const look = 'awk \'$3 == "ubdb" { print int(($6 + $10) / 2) }\' /proc/diskstats';
-  const [before = 0, after = 0] = (await bed.ssh(target, `${look}; sleep 2; ${look}`)).out.trim().split('\n').map(Number);
-  return after - before >= least ? `${after - before} kB moved in 2 s` : undefined;
-};
-const resolved = async (target: string): Promise<string> =>
-  (await bed.ssh(target, "timeout 10 getent ahostsv4 shop.example | awk 'NR == 1 { print $1 }'")).out.trim();
-const unresolved = async (target: string): Promise<string | undefined> =>
-  (await resolved(target)) === '' ? 'shop.example is unknown' : undefined;
-const misled = async (target: string): Promise<string | undefined> =>
-  (await resolved(target)) === '10.0.0.9' ? 'shop.example is 10.0.0.9' : undefined;
-const clockOff = async (target: string, least: number): Promise<string | undefined> => {
-  const seconds = Math.round((await numberOf(target, 'date +%s')) - Date.now() / 1_000);
-  return Math.abs(seconds) >= least ? `the clock is ${seconds} s off` : undefined;
-};
-
-const paused = async (target: string): Promise<string | undefined> =>
-  (await bed.ssh(target, "podman container inspect -f '{{.State.Status}}' box")).out.trim() === 'paused' ? 'paused' : undefined;
-
 const cases: readonly Case[] = [
   {
     fault: 'container-pause',
@@ -89,10 +42,10 @@ const cases: readonly Case[] = [
   // A process of this kernel cannot have more than 256 MB: each page takes one of the 65530 mappings the machine below allows.
   { fault: 'memory-pressure', target: 'h1', parameters: { percent: 50 }, see: () => memoryUsed('h1', 45) },
   { fault: 'disk-fill', target: 'h2', parameters: { path: '/data', percent: 95 }, see: () => diskUsed('h2', 93) },
-  { fault: 'network-delay', target: 'h1', parameters: { ...gateway, time: '100ms' }, cut: true, see: () => rtt('h1', 95, 115) },
+  { fault: 'network-delay', target: 'h1', parameters: { ...gateway, time: '100ms' }, see: () => rtt('h1', 95, 115) },
   { fault: 'network-delay', target: 'h2', parameters: { ...gateway, time: '40ms', direction: 'in' }, see: () => rtt('h2', 36, 52) },
   { fault: 'network-loss', target: 'h1', parameters: { ...gateway, percent: 100 }, see: () => silent('h1') },
-  { fault: 'network-partition', target: 'n1', parameters: gateway, cut: true, see: () => silent('n1') },
+  { fault: 'network-partition', target: 'n1', parameters: gateway, see: () => silent('n1') },
   {
     fault: 'network-partition',
     target: 'n2',
@@ -117,7 +70,7 @@ function experiment({ fault, target, parameters }: Case, duration = '60s'): stri
 }
 
 describe.skipIf(unavailable !== undefined).each(cases)('$fault on $target with $parameters', (one) => {
-  const { target, see, first, cut = false } = one;
+  const { target, see, first } = one;
   beforeAll(async () => {
     if (first !== undefined) expect(await bed.ssh(target, first)).toMatchObject({ code: 0 });
   });
@@ -148,39 +101,5 @@ describe.skipIf(unavailable !== undefined).each(cases)('$fault on $target with $
     expect(recovered.out).toContain('rollback   clean');
     await expectClean(bed, target);
     table.push({ fault: one.fault, target, 'runner killed': `gone after ${seconds} s (with the time of looking); recover clean` });
-  });
-
-  test.runIf(cut)('reverts within its lease when the link is cut, though the runner lives', { timeout: 120_000 }, async () => {
-    const runner = bed.chaos('run', experiment(one), '--env', 'bed', '--yes');
-    await runner.until(/is in effect/);
-    await bed.cut(target);
-    await sleep(20_000);
-    await bed.heal(target);
-    const { code, out } = await runner.finished;
-
-    await expectClean(bed, target);
-    expect(await see()).toBeUndefined();
-    expect(code, out).toBe(5);
-    table.push({ fault: one.fault, target, 'link cut 20 s': 'aborted, rolled back clean' });
-  });
-
-  test.runIf(cut)('reverts within its lease when the link is cut and the runner killed', { timeout: 120_000 }, async () => {
-    const runner = bed.chaos('run', experiment(one), '--env', 'bed', '--yes');
-    await runner.until(/is in effect/);
-    const run = /run (\w{6}) of/.exec(runner.said())?.[1] ?? '';
-    await bed.cut(target);
-    runner.child.kill('SIGKILL');
-    await sleep(20_000);
-    await bed.heal(target);
-    await bed.reachable(target);
-
-    // Not a trace of recovery yet: the target did it alone.
-    expect(await see()).toBeUndefined();
-    expect((await bed.ssh(target, `cat /var/lib/chaos/${run}-s1.1/state /var/lib/chaos/${run}-s1.1/reason`)).out).toBe(
-      'reverted\nno sign of life for 15 s\n',
-    );
-    expect((await bed.chaos('recover', run).finished).code).toBe(7);
-    await expectClean(bed, target);
-    table.push({ fault: one.fault, target, 'cut and killed': 'reverted alone within 20 s; recover clean' });
   });
 });

@@ -153,6 +153,21 @@ export class Testbed implements AsyncDisposable {
     return average === undefined ? undefined : Number(average);
   }
 
+  /** All that `ping` says of `count` pings, one every `interval` seconds. */
+  pings(name: string, count: number, interval: number): Promise<Finished> {
+    // A corrupted time stamp makes ping wait for ever: it lingers for twice the longest round trip that it believes in.
+    const limit = String(Math.ceil(count * interval) + 3);
+    const ping = ['ping', '-n', '-c', String(count), '-i', String(interval), '-W', '1', this.#find(name).address];
+    return this.inside('timeout', ['-s', 'INT', limit, ...ping]);
+  }
+
+  /** All that a port of the host sends before it closes. */
+  async download(name: string, port: number): Promise<{ readonly bytes: number; readonly seconds: number }> {
+    const from = performance.now();
+    const { out } = await this.inside('timeout', ['30', 'bash', '-c', `cat </dev/tcp/${this.#find(name).address}/${port} | wc -c`]);
+    return { bytes: Number(out), seconds: (performance.now() - from) / 1_000 };
+  }
+
   /** Does its demo service answer on port 8080? */
   async serves(name: string): Promise<boolean> {
     const get = `fetch('http://${this.#find(name).address}:8080', { signal: AbortSignal.timeout(1500) }).catch(() => process.exit(1))`;
@@ -236,19 +251,24 @@ export class Testbed implements AsyncDisposable {
     const key = readFileSync(join(this.#images, 'host.pub'), 'utf8').trim();
     writeFileSync(join(this.project, 'known_hosts'), this.hosts.map(({ address }) => `${address} ${key}\n`).join(''));
     mkdirSync(join(this.project, 'experiments/environments'), { recursive: true });
-    const environment = (name: string, ssh: object) => ({
+    const environment = (name: string, ssh: object, hosts = this.hosts, probe: object = { rate: '5/s', timeout: '1s' }) => ({
       apiVersion: 'chaos/v1',
       kind: 'Environment',
       name,
       tier: 'lab',
       ssh: { identityFile: join(this.#images, 'id'), knownHosts: join(this.project, 'known_hosts'), agent: false, ...ssh },
-      hosts: Object.fromEntries(this.hosts.map(({ name: host, address, kind }) => [host, { address, groups: [kind, 'all'] }])),
-      probes: { web: { http: { url: 'http://10.77.0.1:8080/', rate: '5/s', timeout: '1s' } } },
+      hosts: Object.fromEntries(hosts.map(({ name: host, address, kind }) => [host, { address, groups: [kind, 'all'] }])),
+      probes: { web: { http: { url: 'http://10.77.0.1:8080/', ...probe } } },
       slos: { 'web-errors': { probe: 'web', measure: 'error-rate', window: '5s', fatal: '> 50%' } },
     });
-    const write = (name: string, ssh: object): void =>
-      writeFileSync(join(this.project, 'experiments/environments', `${name}.yaml`), JSON.stringify(environment(name, ssh)));
-    write('bed', { user: 'root' });
+    const write = (made: { readonly name: string }): void =>
+      writeFileSync(join(this.project, 'experiments/environments', `${made.name}.yaml`), JSON.stringify(made));
+    write(environment('bed', { user: 'root' }));
+    // An environment takes one run at a time: two for each host, so that all hosts can have one at once, and one host two. Many runners on few
+    // cores see each other's load, so their probe is patient.
+    for (const host of this.hosts)
+      for (const name of ['only', 'also'])
+        write(environment(`${name}-${host.name}`, { user: 'root' }, [host], { rate: '5/s', timeout: '10s' }));
     const hosts = this.hosts.map(
       ({ name, address, kind }) => `Host ${name}\n  HostName ${address}\n${kind === 'uml' ? '  ProxyJump n1\n' : ''}`,
     );
@@ -257,8 +277,8 @@ export class Testbed implements AsyncDisposable {
     const bare = { ...environment('jump', {}), ssh: { config: '../../ssh_config', become: 'sudo' } };
     const named = { ...bare, hosts: Object.fromEntries(this.hosts.map(({ name, kind }) => [name, { groups: [kind, 'all'] }])) };
     writeFileSync(join(this.project, 'experiments/environments/jump.yaml'), JSON.stringify(named));
-    write('sudo', { user: 'ops', become: 'sudo' });
-    write('nosudo', { user: 'guest', become: 'sudo' });
+    write(environment('sudo', { user: 'ops', become: 'sudo' }));
+    write(environment('nosudo', { user: 'guest', become: 'sudo' }));
   }
 
   #spawn(command: string, args: readonly string[]): ChildProcess {
