@@ -3,6 +3,7 @@
  * environment file says wins; nothing is connected to.
  */
 import { execFile } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { ChaosError } from '../core/errors.ts';
@@ -26,6 +27,8 @@ const mostJumps = 8;
 export async function reachAsSsh(environment: EnvironmentModel, signal: AbortSignal): Promise<EnvironmentModel> {
   const { ssh } = environment;
   if (ssh === undefined) return environment;
+  // So many ask at once that Node would take it for a leak, and say so on the terminal.
+  setMaxListeners(0, signal);
   const reach = async (host: PlannedHost): Promise<PlannedHost> => {
     // A reference is looked up when it is used; ssh could not know it either.
     if (`${host.address}${host.user}`.includes('${')) return host;

@@ -26,10 +26,6 @@ export interface FaultCase {
   readonly parameters: object;
   /** Sets the host up for it. */
   readonly first?: string;
-  /** Nothing on the target undoes it or keeps a second run off: it waits for the runner, or for `recover`. */
-  readonly withoutFuse?: true;
-  /** Its check looks a name up, which takes so long while the name server is cut off too; the record waits for that, the file does not. */
-  readonly lookupSeconds?: number;
   see(): Promise<string | undefined>;
 }
 
@@ -86,7 +82,7 @@ export const faultCases: readonly FaultCase[] = [
     see: () => silent('n2'),
   },
   { fault: 'dns-failure', target: 'n3', parameters: {}, see: () => unresolved('n3') },
-  { fault: 'dns-spoof', target: 'n4', parameters: { names: { 'shop.example': '10.0.0.9' } }, lookupSeconds: 5, see: () => misled('n4') },
+  { fault: 'dns-spoof', target: 'n4', parameters: { names: { 'shop.example': '10.0.0.9' } }, see: () => misled('n4') },
   { fault: 'service-stop', target: 'n5', parameters: { unit: 'demo' }, see: () => unserved('n5') },
   { fault: 'process-pause', target: 'n6', parameters: { match: '^/usr/bin/perl /usr/local/bin/demo$' }, see: () => unserved('n6') },
   { fault: 'memory-pressure', target: 'n7', parameters: { size: '100MB' }, see: () => heldMemory('n7', 95) },
@@ -99,7 +95,6 @@ export const faultCases: readonly FaultCase[] = [
       verify: has,
       revert: `if ${has}; then ip address del ${extra}/32 dev eth0; fi`,
     },
-    withoutFuse: true,
     see: () => answering(extra),
   },
   {

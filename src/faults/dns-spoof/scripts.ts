@@ -19,7 +19,7 @@ export function scripts({ parameters, id }: HostScriptRequest<DnsSpoofParameters
   return {
     look: look(spoofs, tag),
     inject: inject(spoofs, tag),
-    verify: `${spoofedFunction}\n${spoofs.map(verify).join('\n')}`,
+    verify: `${spoofedFunction()}\n${spoofs.map(verify).join('\n')}`,
     undo: undo(spoofs, tag),
     check: check(spoofs, tag),
     undoInWords: `take the lines that end in ${tag} out of /etc/hosts`,
@@ -45,11 +45,11 @@ function tagged(tag: string, use: (pattern: string) => string = (pattern) => pat
   return shellQuote(use(` ${tag.replaceAll('.', '\\.')}$`));
 }
 
-/** `spoofed NAME ADDRESSES`: is it resolved to these addresses and to no others? Leaves what was found in `found`. */
-const spoofedFunction = `spoofed() {
-  found=$(timeout 5 getent ahosts "$1" 2>/dev/null | sed 's/[[:space:]].*//' | sort -u)
+/** `spoofed NAME ADDRESSES`: is it resolved to these addresses and to no others? Leaves what was found in `found`. `limit`: seconds a lookup may take. */
+const spoofedFunction = (limit = 5): string => `spoofed() {
+  found=$(timeout ${limit} getent ahosts "$1" 2>/dev/null | sed 's/[[:space:]].*//' | sort -u)
   # Without an address of this family on any interface, only the other call tells.
-  [ -n "$found" ] || found=$(timeout 5 getent hosts "$1" 2>/dev/null | sed 's/[[:space:]].*//' | sort -u)
+  [ -n "$found" ] || found=$(timeout ${limit} getent hosts "$1" 2>/dev/null | sed 's/[[:space:]].*//' | sort -u)
   [ -n "$found" ] || return 1
   for address in $found; do case " $2 " in *" $address "*) ;; *) return 1 ;; esac; done
 }`;
@@ -77,7 +77,7 @@ case $sources in *' dns '*'files '*) refuse 'no effect: name servers are asked b
 if grep -q ${tagged(tag)} /etc/hosts; then refuse '/etc/hosts has lines of this fault already'; fi
 ${bareHosts}
 ${standing.join('\n')}
-${spoofedFunction}
+${spoofedFunction()}
 ${first === undefined ? '' : `if spoofed ${words(first)}; then refuse ${shellQuote(`no effect: ${first.name} is resolved to that already`)}; fi`}
 set -- $(cksum </etc/hosts)
 save sum "$1"; save size "$2"
@@ -150,8 +150,9 @@ function check(spoofs: readonly Spoof[], tag: string): string {
   echo ${shellQuote(`${first.name} is still resolved to`)} $found: a cache keeps it
   exit 3
 fi`;
+  // A cache answers at once; with the name server out of reach the target must not wait for it before it says that it has reverted.
   return `${bareHosts}
-${spoofedFunction}
+${spoofedFunction(1)}
 left=$(grep -c ${tagged(tag)} /etc/hosts)
 if [ "\${left:-0}" -gt 0 ]; then echo "$left lines of the fault are in /etc/hosts"; exit 3; fi
 set -- $(cksum </etc/hosts)
