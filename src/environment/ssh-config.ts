@@ -12,6 +12,7 @@ import type { PlannedHost } from '../plan/plan.ts';
 import { expandProxyCommand } from './proxy-command.ts';
 import { absolutePath } from './references.ts';
 import type { EnvironmentModel, ExplicitLogin, SshSettings } from './resolve.ts';
+import { expandFile } from './ssh-tokens.ts';
 
 type Jump = PlannedHost['jumps'][number];
 /** Keywords in lower case, each with its values in order. */
@@ -98,15 +99,20 @@ function login(name: string, answer: Answer, explicit: ExplicitLogin, base?: Pla
   const one = (keyword: string): string | undefined => answer.get(keyword)?.at(0);
   const agent = one('identityagent');
   const alias = one('hostkeyalias');
+  const address = one('hostname') ?? name;
+  const port = Number(one('port') ?? 22);
+  const user = one('user') ?? base?.user ?? '';
+  const keyName = alias === undefined || alias === 'none' ? address : alias;
+  const expand = (file: string): string => expandFile(file, { name, address, port, user, keyName });
   const certificates = (answer.get('certificatefile') ?? []).filter((file) => file !== 'none').map(expand);
   const own = [...paths(one('userknownhostsfile')), ...paths(one('globalknownhostsfile'))];
   return {
     id: name,
     driver: 'ssh',
-    address: one('hostname') ?? name,
-    port: Number(one('port') ?? 22),
-    user: one('user') ?? base?.user ?? '',
-    identityFiles: explicit.identityFile !== undefined && base !== undefined ? base.identityFiles : identityFiles(answer),
+    address,
+    port,
+    user,
+    identityFiles: explicit.identityFile !== undefined && base !== undefined ? base.identityFiles : identityFiles(answer, expand),
     ...(certificates.length === 0 ? {} : { certificateFiles: certificates }),
     ...(one('identitiesonly') === 'yes' ? { identitiesOnly: true } : {}),
     agent: explicit.agent ?? agent !== 'none',
@@ -117,16 +123,12 @@ function login(name: string, answer: Answer, explicit: ExplicitLogin, base?: Pla
 }
 
 /** ssh names its default keys whether they are there or not; of one that an agent holds only the public half may be there. */
-function identityFiles(answer: Answer): string[] {
+function identityFiles(answer: Answer, expand: (file: string) => string): string[] {
   return (answer.get('identityfile') ?? []).map(expand).filter((file) => existsSync(file) || existsSync(`${file}.pub`));
 }
 
 function paths(value: string | undefined): string[] {
-  return value === undefined || value === 'none' ? [] : value.split(/\s+/).map(expand);
-}
-
-function expand(file: string): string {
-  return absolutePath(file, '/');
+  return value === undefined || value === 'none' ? [] : value.split(/\s+/).map((file) => absolutePath(file, '/'));
 }
 
 async function jumpsOf(name: string, answer: Answer, ssh: JumpSettings, signal: AbortSignal, depth = 1): Promise<Jump[]> {

@@ -16,11 +16,11 @@ import { milliseconds } from '../../src/core/units.ts';
 import type { HostSession } from '../../src/drivers/contract.ts';
 import { sshDriver } from '../../src/drivers/ssh/index.ts';
 import { type SshEndpoint, sshd, startSystemSshd } from '../support/ssh-endpoints.ts';
+import { handshakes, onMasters, openMasters, sshWords } from './masters.ts';
 
 const run = promisify(execFile);
 const sizes = (process.env.HOSTS ?? '10 100 300').split(' ').map(Number);
 const forever = new AbortController().signal;
-const handshakes = 16;
 /** When a host began, in ms since 1970, by its own clock. */
 const begun = 'exec date +%s%N';
 const rounds = 3;
@@ -45,26 +45,8 @@ async function armedSpan(sessions: readonly HostSession[]): Promise<number> {
   return span(results.map(({ stdout }) => inMs(stdout)));
 }
 
-/** OpenSSH's client towards the endpoint, with the key exchange that ssh2 uses too. */
-function sshWords({ host, folder }: SshEndpoint): string[] {
-  const options = ['StrictHostKeyChecking=yes', `UserKnownHostsFile=${join(folder, 'known_hosts')}`, 'IdentitiesOnly=yes', 'BatchMode=yes'];
-  const words = options.flatMap((option) => ['-o', option]);
-  return ['-F', 'none', ...words, '-o', 'KexAlgorithms=curve25519-sha256', '-i', join(folder, 'id'), '-p', String(host.port)];
-}
-
-async function openMasters(endpoint: SshEndpoint, count: number, cleanup: CleanupStack): Promise<string[]> {
-  const place = `${endpoint.host.user}@127.0.0.1`;
-  const sockets = Array.from({ length: count }, (_, index) => join(endpoint.folder, `m${index}`));
-  cleanup.defer(() => mapLimit(sockets, handshakes, (socket) => run('ssh', ['-S', socket, '-O', 'exit', place]).catch(() => ''), forever));
-  const open = (socket: string) =>
-    run('sh', ['-c', 'exec ssh "$@" >/dev/null 2>&1', 'ssh', ...sshWords(endpoint), '-fNM', '-S', socket, place]);
-  await mapLimit(sockets, handshakes, open, forever);
-  return sockets;
-}
-
 async function masterSpan(sockets: readonly string[], user: string): Promise<number> {
-  const ended = await Promise.all(sockets.map((socket) => run('ssh', ['-S', socket, `${user}@127.0.0.1`, begun])));
-  return span(ended.map(({ stdout }) => inMs(stdout)));
+  return span((await onMasters(sockets, user, begun)).map(inMs));
 }
 
 async function ansibleSpan(endpoint: SshEndpoint, count: number): Promise<number> {

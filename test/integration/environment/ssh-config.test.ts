@@ -50,6 +50,10 @@ Host loop-b
   ProxyJump loop-a
 Host certified
   CertificateFile ${folder}/id_a-cert.pub
+Host tokens
+  HostName 10.9.0.9
+  User a
+  IdentityFile ${folder}/id_%r
 Host odd
   ProxyCommand nc %h %k
 Host relayed
@@ -111,6 +115,10 @@ describe.skipIf(noSsh)('a host of the SSH configuration', () => {
   test('gets the certificates that are named, and none otherwise', async () => {
     expect((await reach('certified: {}')).certificateFiles).toEqual([`${folder}/id_a-cert.pub`]);
     expect(await reach('web-1: {}')).not.toHaveProperty('certificateFiles');
+  });
+
+  test('tokens in the names of key files are expanded, which ssh -G leaves to the connection', async () => {
+    expect((await reach('tokens: {}')).identityFiles).toEqual([`${folder}/id_a`]);
   });
 
   test('is reached by the ProxyCommand with its tokens expanded, also to a jump host but only to the first', async () => {
