@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -18,32 +18,60 @@ import { freePort, type SshEndpoint, sshd, startSystemSshd } from '../support/ss
 import { onMasters, openMasters } from './masters.ts';
 
 const count = 100;
-const limitMs = 2_000;
+/** Times the bare undo; on hosts with cores of their own the shells of one do not wait for those of the others. */
+const mostRatio = 3;
 const undo = 'rm -f faulty';
 const check = '[ ! -e faulty ]';
 
+/** sshd listens on sixteen ports at most. */
+const portsOfOne = 15;
+
+interface Host {
+  readonly port: number;
+  readonly home: string;
+  readonly hostKey: string;
+}
+
 interface Fleet {
+  /** One of the servers; all let in by its key. */
   readonly endpoint: SshEndpoint;
+  readonly hosts: readonly Host[];
   readonly project: string;
 }
 
 async function startFleet(cleanup: CleanupStack): Promise<Fleet> {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await freePort());
-  // As hosts of a lab they keep their fuses apart from each other, in their homes.
-  const hosts = [...ports].flatMap((port, index) => [
-    `Match LocalPort ${port}`,
-    `  SetEnv HOME=%FOLDER%/h${index} CHAOS_LAB_HOST=h${index}`,
-  ]);
-  const listen = [...ports].map((port) => `Port ${port}`);
-  const endpoint = cleanup.use(await startSystemSshd(['MaxStartups 1000', 'LogLevel ERROR', ...listen, ...hosts]));
-  for (let index = 0; index < count; index++) mkdirSync(join(endpoint.folder, `h${index}`));
-  const known = [endpoint.host.port, ...ports].map((port) => `${knownHostsLine('127.0.0.1', port, endpoint.hostKey).trimEnd()}\n`);
-  writeFileSync(join(endpoint.folder, 'known_hosts'), known.join(''));
-  return { endpoint, project: await writeProject(endpoint, [...ports], cleanup) };
+  const servers: { readonly endpoint: SshEndpoint; readonly hosts: readonly Host[] }[] = [];
+  for (let left = count; left > 0; left -= portsOfOne) servers.push(await startServer(Math.min(left, portsOfOne), cleanup));
+  const [{ endpoint } = { endpoint: undefined }] = servers;
+  if (endpoint === undefined) throw new Error('no server');
+  for (const other of servers) {
+    if (other.endpoint !== endpoint) copyFileSync(join(endpoint.folder, 'authorized_keys'), join(other.endpoint.folder, 'authorized_keys'));
+  }
+  const hosts = servers.flatMap((server) => server.hosts);
+  const known = [{ port: endpoint.host.port, hostKey: endpoint.hostKey }, ...hosts];
+  writeFileSync(
+    join(endpoint.folder, 'known_hosts'),
+    known.map(({ port, hostKey }) => `${knownHostsLine('127.0.0.1', port, hostKey).trimEnd()}\n`).join(''),
+  );
+  return { endpoint, hosts, project: await writeProject(endpoint, hosts, cleanup) };
 }
 
-async function writeProject({ folder, host }: SshEndpoint, ports: readonly number[], cleanup: CleanupStack): Promise<string> {
+async function startServer(
+  size: number,
+  cleanup: CleanupStack,
+): Promise<{ readonly endpoint: SshEndpoint; readonly hosts: readonly Host[] }> {
+  const ports = new Set<number>();
+  while (ports.size < size) ports.add(await freePort());
+  // As hosts of a lab they keep their fuses apart from each other, in their homes.
+  const homes = [...ports].flatMap((port) => [`Match LocalPort ${port}`, `  SetEnv HOME=%FOLDER%/${port} CHAOS_LAB_HOST=h${port}`]);
+  const listen = [...ports].map((port) => `Port ${port}`);
+  const endpoint = cleanup.use(await startSystemSshd(['MaxStartups 1000', 'LogLevel ERROR', ...listen, ...homes]));
+  const hosts = [...ports].map((port) => ({ port, home: join(endpoint.folder, String(port)), hostKey: endpoint.hostKey }));
+  for (const { home } of hosts) mkdirSync(home);
+  return { endpoint, hosts };
+}
+
+async function writeProject({ folder, host }: SshEndpoint, hosts: readonly Host[], cleanup: CleanupStack): Promise<string> {
   const shop = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1');
   await once(shop, 'listening');
   cleanup.defer(() => shop.close());
@@ -56,7 +84,7 @@ async function writeProject({ folder, host }: SshEndpoint, ports: readonly numbe
     name: 'fleet',
     tier: 'lab',
     ssh: { config: 'none', user: host.user, identityFile: join(folder, 'id'), knownHosts: join(folder, 'known_hosts'), agent: false },
-    hosts: Object.fromEntries(ports.map((port, index) => [`h${index}`, { address: '127.0.0.1', port, groups: ['all'] }])),
+    hosts: Object.fromEntries(hosts.map(({ port }) => [`h${port}`, { address: '127.0.0.1', port, groups: ['all'] }])),
     probes: { web: { http: { url, rate: '5/s', timeout: '1s' } } },
     slos: { 'web-errors': { probe: 'web', measure: 'error-rate', window: '5s', fatal: '> 50%' } },
     guards: { maxTargets: count, maxShare: '100%' },
@@ -84,12 +112,12 @@ async function writeProject({ folder, host }: SshEndpoint, ports: readonly numbe
   return project;
 }
 
-async function untilInEffect(runner: ChildProcess): Promise<void> {
+async function untilInEffect(runner: ChildProcess, reports: string): Promise<void> {
   let said = '';
   for (const stream of [runner.stdout, runner.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  for (let waited = 0; !/is in effect/.test(said); waited += 20) {
-    if (runner.exitCode !== null || waited > 120_000) throw new Error(`never in effect:\n${said}`);
-    await sleep(20);
+  for (let waited = 0; !existsSync(reports) || !journalIn(reports).some(({ type }) => type === 'fault.verified'); waited += 100) {
+    if (runner.exitCode !== null || waited > 60_000) throw new Error(`never in effect:\n${said}`);
+    await sleep(100);
   }
 }
 
@@ -100,21 +128,21 @@ interface Told {
   readonly clean?: boolean;
 }
 
+/** Whole lines only. */
 function journalIn(reports: string): Told[] {
-  const [folder = ''] = readdirSync(reports);
-  const lines = readFileSync(join(reports, folder, 'journal.jsonl'), 'utf8')
-    .trim()
-    .split('\n');
+  const [folder] = readdirSync(reports);
+  const file = join(reports, folder ?? '', 'journal.jsonl');
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
   return lines.map((line) => JSON.parse(line) as Told);
 }
 
 /** ms from the signal until the last target was seen clean; that the fuses are removed comes after it. */
-async function haltMs({ project, endpoint }: Fleet, round: number): Promise<number> {
+async function haltMs({ project, hosts }: Fleet, round: number): Promise<number> {
   const reports = join(project, `reports-${round}`);
   const runner = spawn(process.execPath, [chaosBin, 'run', 'fleet', '--env', 'fleet', '--yes', '--reports', reports], { cwd: project });
-  await untilInEffect(runner);
+  await untilInEffect(runner, reports);
   await sleep(500);
-  const faulty = (): boolean[] => Array.from({ length: count }, (_, index) => existsSync(join(endpoint.folder, `h${index}`, 'faulty')));
+  const faulty = (): boolean[] => hosts.map(({ home }) => existsSync(join(home, 'faulty')));
   expect(faulty()).toEqual(Array(count).fill(true));
 
   const halted = Date.now();
@@ -131,10 +159,10 @@ async function haltMs({ project, endpoint }: Fleet, round: number): Promise<numb
 }
 
 async function bareMs({ endpoint }: Fleet, sockets: readonly string[]): Promise<number> {
-  await onMasters(sockets, endpoint.host.user, 'touch faulty');
+  await onMasters(sockets, endpoint.host.user, `cd "$HOME" && touch faulty`);
   const from = performance.now();
-  await onMasters(sockets, endpoint.host.user, undo);
-  await onMasters(sockets, endpoint.host.user, check);
+  await onMasters(sockets, endpoint.host.user, `cd "$HOME" && ${undo}`);
+  await onMasters(sockets, endpoint.host.user, `cd "$HOME" && ${check}`);
   return performance.now() - from;
 }
 
@@ -142,7 +170,7 @@ const why = sshd === undefined || !existsSync('/usr/bin/ssh') ? 'OpenSSH is not 
 if (why !== undefined) console.warn(`skipped: ${why}`);
 
 describe.skipIf(why !== undefined)(`${count} hosts`, () => {
-  test('are all seen clean within two seconds of a Ctrl-C', { timeout: 600_000, retry: 0 }, async () => {
+  test('are all seen clean soon after a Ctrl-C', { timeout: 600_000, retry: 0 }, async () => {
     await using cleanup = new CleanupStack();
     const fleet = await startFleet(cleanup);
     const sockets = await openMasters(fleet.endpoint, count, cleanup);
@@ -157,6 +185,6 @@ describe.skipIf(why !== undefined)(`${count} hosts`, () => {
         ratio: `${(chaos / bare).toFixed(2)}x`,
       })),
     );
-    expect(Math.max(...rounds.map(({ chaos }) => chaos))).toBeLessThan(limitMs);
+    for (const { chaos, bare } of rounds) expect(chaos / bare).toBeLessThan(mostRatio);
   });
 });

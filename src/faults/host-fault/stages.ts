@@ -93,18 +93,20 @@ async function revertOn({ operations, marks }: FaultContext, { target, saved }: 
   await operations.run(`undo-${target}`, { variables: saved });
 }
 
+/** All are looked at before any fuse is removed: what people wait for is to know that it is gone everywhere. */
 export async function verifyReverted(context: FaultContext, undo: JsonObject): Promise<RevertCheck> {
   const { operations, marks } = context;
+  const injected = marks.has(armed);
   const results = await onEach(context, Undo.parse(undo).targets, async ({ target, saved }) => {
-    if (!marks.has(armed)) {
-      await operations.run(`forget-${target}`, { accept: 'any' });
-      return { clean: true, evidence: [`${target}: nothing was injected`] };
-    }
+    if (!injected) return { target, clean: true, evidence: [`${target}: nothing was injected`] };
     const checked = await operations.run(`check-${target}`, { variables: saved, accept: [answers.yes, answers.no] });
-    const clean = checked.exitCode === answers.yes;
-    if (clean) await operations.run(`forget-${target}`);
-    return { clean, evidence: facts(target, checked) };
+    return { target, clean: checked.exitCode === answers.yes, evidence: facts(target, checked) };
   });
+  await onEach(
+    context,
+    results.filter(({ clean }) => clean),
+    ({ target }) => operations.run(`forget-${target}`, injected ? {} : { accept: 'any' }),
+  );
   return { clean: results.every(({ clean }) => clean), evidence: results.flatMap(({ evidence }) => evidence), findings: [] };
 }
 
