@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chaosBin } from '../support/cli.ts';
 import { experiment, killStep } from '../support/e2e-experiments.ts';
 import { TempProject } from '../support/e2e-project.ts';
 
@@ -150,4 +152,12 @@ describe('a command line with mistakes', () => {
     expect(run.stderr).toContain('nothing was injected');
     expectNothingStarted();
   });
+});
+
+test('a reader that goes away gets no stack', () => {
+  const piped = ['-c', `{ "$0" "$1" --help; echo "exit $?" >&2; } | true`, process.execPath, chaosBin];
+
+  const { stderr } = spawnSync('sh', piped, { encoding: 'utf8' });
+
+  expect(stderr).toBe('exit 0\n');
 });

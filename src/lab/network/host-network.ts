@@ -1,5 +1,5 @@
 /** One host's side of its links: what its `tc` asked for, read when a packet leaves, and what was counted, for `tc -s` to show. */
-import { statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Counts, none, type Packet, type Qdiscs, readQdiscs, type Shape, shapeOf, writeCounts } from './qdisc.ts';
 
@@ -11,6 +11,16 @@ export function networkFiles(folder: string): { readonly qdiscs: string; readonl
 /** What `tc` changes is seen that much later at most, ms. */
 const lookEveryMs = 20;
 const countEveryMs = 100;
+
+/** Of a file that its owner may replace by anything; empty where there is none. */
+function stamp(file: string): string {
+  try {
+    const { ino, mtimeMs } = lstatSync(file);
+    return `${ino} ${mtimeMs}`;
+  } catch {
+    return '';
+  }
+}
 
 export class HostNetwork {
   readonly #files: ReturnType<typeof networkFiles>;
@@ -44,8 +54,7 @@ export class HostNetwork {
     const now = performance.now();
     if (now - this.#lookedAt < lookEveryMs) return;
     this.#lookedAt = now;
-    const status = statSync(this.#files.qdiscs, { throwIfNoEntry: false });
-    const seen = status === undefined ? '' : `${status.ino} ${status.mtimeMs}`;
+    const seen = stamp(this.#files.qdiscs);
     if (seen !== this.#seen) this.#qdiscs = readQdiscs(this.#files.qdiscs);
     this.#seen = seen;
   }

@@ -29,6 +29,7 @@ export class Link implements AsyncDisposable {
   #server: Server | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #looking = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -47,7 +48,9 @@ export class Link implements AsyncDisposable {
   /** Asks the target until it answers, then listens; a watched one keeps the connection that asked. */
   #look(): void {
     clearTimeout(this.#timer);
-    if (this.#closed) return;
+    // Many clients may find the target gone at once; one of us asks.
+    if (this.#closed || this.#looking) return;
+    this.#looking = true;
     const asked = this.#track(connect({ host: loopback, port: this.#options.target }));
     let answered = false;
     asked.once('connect', () => {
@@ -57,6 +60,7 @@ export class Link implements AsyncDisposable {
     });
     asked.resume();
     asked.once('close', () => {
+      this.#looking = false;
       if (answered && !this.#options.watched) return;
       // A server also ends a connection that says nothing: only one that cannot be opened again tells that it is gone.
       if (!answered) this.#stopListening();

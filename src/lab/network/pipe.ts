@@ -44,6 +44,7 @@ export function pipeShaped(from: Socket, to: Socket, options: PipeOptions): void
   };
   const deliver = (): void => {
     clearTimeout(timer);
+    if (to.writableNeedDrain) return;
     for (let head = queue[0]; head !== undefined; head = queue[0]) {
       if (to.destroyed) return;
       const wait = head.dueAt - performance.now();
@@ -54,8 +55,8 @@ export function pipeShaped(from: Socket, to: Socket, options: PipeOptions): void
       queue.shift();
       if (head.data === undefined) return void to.end();
       queuedBytes -= head.data.length;
-      if (!to.write(head.data)) return void to.once('drain', deliver);
       if (queuedBytes <= mostQueuedBytes) from.resume();
+      if (!to.write(head.data)) return;
     }
   };
   /** Counts it, and puts off what has to be sent again. */
@@ -73,5 +74,6 @@ export function pipeShaped(from: Socket, to: Socket, options: PipeOptions): void
 
   from.on('data', enqueue);
   from.once('end', () => enqueue(undefined));
+  to.on('drain', deliver);
   to.once('close', () => clearTimeout(timer));
 }

@@ -127,13 +127,18 @@ function parseFilter(words: Words): Filter {
   for (let word = words.take(); word !== undefined; word = words.take()) {
     if (word === 'parent') filter = { ...filter, parent: words.need().replace(/:?$/, ':') };
     else if (word === 'protocol') filter = { ...filter, possible: words.need() === 'ip' && filter.possible };
-    else if (word === 'pref' || word === 'prio') filter = { ...filter, pref: Number(words.need()) };
+    else if (word === 'pref' || word === 'prio') filter = { ...filter, pref: whole(words.need()) };
     else if (word === 'flowid' || word === 'classid') filter = { ...filter, flowid: words.need() };
     else if (word === 'match') filter = { ...filter, ...parseMatch(words, filter) };
     else if (word !== 'u32') throw new TcRefusal(`Unknown filter "${word}", hence option "${words.next ?? ''}" is unparsable`, 1);
   }
   if (!/:\d+$/.test(filter.flowid)) throw new TcRefusal('Illegal "match"', 1);
   return filter;
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new TcRefusal('Illegal "match"', 1);
+  return Number(text);
 }
 
 function parseMatch(words: Words, filter: Filter): Partial<Filter> {
@@ -151,6 +156,6 @@ function parseMatch(words: Words, filter: Filter): Partial<Filter> {
   if (family === 'ip6') return { possible: false };
   if (address) return what === 'src' ? { source: value } : { destination: value };
   if (what === 'protocol') return { possible: filter.possible && Number(value) === 6 };
-  if (what === 'sport' || what === 'dport') return { [what]: Number(value) };
+  if (what === 'sport' || what === 'dport') return { [what]: whole(value) };
   throw new TcRefusal('Illegal "match"', 1);
 }

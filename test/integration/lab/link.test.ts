@@ -153,6 +153,31 @@ describe('a link', () => {
     expect(Buffer.concat(got).equals(sent)).toBe(true);
   });
 
+  test('carries more than it holds back, to a reader that pauses', async () => {
+    await startEcho();
+    await openLink();
+    const socket = await open();
+    shape('client', { delay: 20 });
+    await noticed();
+    const back = roundTrip(socket, Buffer.alloc(8 << 20));
+    socket.pause();
+    await sleep(200);
+    socket.resume();
+
+    expect(await back).toBeLessThan(10_000);
+  });
+
+  test('goes on when what its host keeps there cannot be read', async () => {
+    await startEcho();
+    await openLink();
+    const socket = await open();
+    const { qdiscs } = networkFiles(join(dir, 'client'));
+    symlinkSync(qdiscs, qdiscs);
+    await noticed();
+
+    expect(await roundTrip(socket, 'x')).toBeLessThan(100);
+  });
+
   test('lets nothing through while everything is lost, and delivers it afterwards, as TCP does', async () => {
     await startEcho();
     await openLink();

@@ -83,6 +83,7 @@ describe('tc of a lab host', () => {
     ['qdisc add dev eth0 root netem delay 1ms', 1, 'Cannot find device "eth0"'],
     ['qdisc add dev lab0 parent 1:4 netem delay 1ms', 2, 'Error: Failed to find specified qdisc.'],
     ['qdisc del dev lab0 root', 2, 'Error: Cannot delete qdisc with handle of zero.'],
+    ['filter add dev lab0 parent 1: protocol ip u32 match ip dport http 0xffff flowid 1:4', 1, 'Illegal "match"'],
     ['class show', 1, 'Object "class" is unknown, try "tc help".'],
     ['qdisc invent', 1, 'Command "invent" is unknown, try "tc qdisc help".'],
     ['qdisc add dev lab0 root', 1, 'Command line is not complete. Try option "help"'],
