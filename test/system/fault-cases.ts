@@ -26,6 +26,7 @@ export interface FaultCase {
   readonly parameters: object;
   /** Sets the host up for it. */
   readonly first?: string;
+  /** What is seen of it from outside, in words; `undefined` while there is nothing to see. */
   see(): Promise<string | undefined>;
 }
 

@@ -3,6 +3,7 @@
  * end is what came out. What a cut link does to them is in link-cut.test.ts, for all at once.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { FaultCase } from './fault-cases.ts';
 import { busy, clockOff, diskBusy, diskUsed, memoryUsed, misled, paused, rtt, silent, unresolved, unserved } from './seen.ts';
 import { bed, useBed } from './testbed/bed.ts';
 import { expectClean } from './testbed/clean.ts';
@@ -14,18 +15,8 @@ afterAll(() => {
   if (table.length > 0) console.table(table);
 });
 
-interface Case {
-  readonly fault: string;
-  readonly target: string;
-  readonly parameters: object;
-  /** Sets the host up for it. */
-  readonly first?: string;
-  /** What is seen of it from outside, in words; `undefined` while there is nothing to see. */
-  see(): Promise<string | undefined>;
-}
-
 const gateway = { to: ['10.77.0.1'] };
-const cases: readonly Case[] = [
+const cases: readonly FaultCase[] = [
   {
     fault: 'container-pause',
     target: 'h1',
@@ -56,14 +47,14 @@ const cases: readonly Case[] = [
 ];
 
 /** Seconds until nothing of the fault is seen any more. */
-async function goneAfter(see: Case['see'], limit: number): Promise<number> {
+async function goneAfter(see: FaultCase['see'], limit: number): Promise<number> {
   const from = performance.now();
   await vi.waitFor(async () => expect(await see()).toBeUndefined(), { timeout: limit * 1_000, interval: 200 });
   return Math.round((performance.now() - from) / 100) / 10;
 }
 
 let serial = 0;
-function experiment({ fault, target, parameters }: Case, duration = '60s'): string {
+function experiment({ fault, target, parameters }: FaultCase, duration = '60s'): string {
   const name = `try-${++serial}`;
   bed.experiment(name, fault, { host: target }, parameters, duration);
   return name;
