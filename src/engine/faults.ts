@@ -77,8 +77,8 @@ export async function revertFault(
   for (let attempt = 1; !signal.aborted; attempt++) {
     let unreachable = false;
     try {
-      await definition.revert(context, undo);
-      check = await definition.verifyReverted(context, undo);
+      const seen = await definition.revert(context, undo);
+      check = await definition.verifyReverted(context, undo, seen);
       if (check.clean) break;
     } catch (error) {
       unreachable = isUnreachable(error);

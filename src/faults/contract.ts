@@ -125,6 +125,11 @@ export interface RevertCheck {
   readonly measures?: Measures;
 }
 
+/**
+ * By target, the facts that were read on it after it was undone, in one breath with that: only targets whose check said clean.
+ */
+export type ReadBack = ReadonlyMap<string, readonly string[]>;
+
 export interface MeasureDeclaration {
   readonly unit: Unit;
   /** `fault`: reported by verify or verifyReverted; `ledger`: by the write ledger of the fault's database. */
@@ -153,7 +158,8 @@ export interface FaultDefinition<Parameters = unknown> {
   inject(context: FaultContext, undo: JsonObject): Promise<void>;
   /** Is it really in effect? */
   verify(context: FaultContext, undo: JsonObject): Promise<Effect>;
-  revert(context: FaultContext, undo: JsonObject): Promise<void>;
-  /** Reads the state back; never trusts that `revert` returned. */
-  verifyReverted(context: FaultContext, undo: JsonObject): Promise<RevertCheck>;
+  /** May give what it read back already. */
+  revert(context: FaultContext, undo: JsonObject): Promise<ReadBack | undefined>;
+  /** Reads the state back; never trusts that `revert` returned. `seen` is what the revert just before it gave: it need not be read again. */
+  verifyReverted(context: FaultContext, undo: JsonObject, seen?: ReadBack): Promise<RevertCheck>;
 }

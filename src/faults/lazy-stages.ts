@@ -12,6 +12,6 @@ export function lazyStages(load: () => Promise<FaultStages>): FaultStages {
     inject: async (context, undo) => (await load()).inject(context, undo),
     verify: async (context, undo) => (await load()).verify(context, undo),
     revert: async (context, undo) => (await load()).revert(context, undo),
-    verifyReverted: async (context, undo) => (await load()).verifyReverted(context, undo),
+    verifyReverted: async (context, undo, seen) => (await load()).verifyReverted(context, undo, seen),
   };
 }

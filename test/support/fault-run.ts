@@ -7,7 +7,7 @@ import { postgresqlConnector } from '../../src/drivers/sql/postgresql.ts';
 import { Leases } from '../../src/engine/leases.ts';
 import { PlannedOperations } from '../../src/engine/operations.ts';
 import { Sessions } from '../../src/engine/sessions.ts';
-import type { Effect, FaultContext, FaultDefinition, RevertCheck } from '../../src/faults/contract.ts';
+import type { Effect, FaultContext, FaultDefinition, ReadBack, RevertCheck } from '../../src/faults/contract.ts';
 import type { EventBody } from '../../src/journal/events.ts';
 import type { DatabaseCluster, FaultStep, PlannedHost } from '../../src/plan/plan.ts';
 import { type LocalHost, localSession } from './local-session.ts';
@@ -121,12 +121,13 @@ export class FaultRun implements AsyncDisposable {
     return this.#definition.verify(this.#context(), this.undo);
   }
 
-  revert(signal = AbortSignal.timeout(60_000)): Promise<void> {
+  revert(signal = AbortSignal.timeout(60_000)): Promise<ReadBack | undefined> {
     return this.#definition.revert(this.#context(signal), this.undo);
   }
 
-  verifyReverted(signal = AbortSignal.timeout(60_000)): Promise<RevertCheck> {
-    return this.#definition.verifyReverted(this.#context(signal), this.undo);
+  /** `seen`: what the revert just before it gave, as the engine hands it on. Without it all is read again. */
+  verifyReverted(seen?: ReadBack): Promise<RevertCheck> {
+    return this.#definition.verifyReverted(this.#context(AbortSignal.timeout(60_000)), this.undo, seen);
   }
 
   /** The same fault in another process that has the journal only. */

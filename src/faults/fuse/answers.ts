@@ -26,12 +26,17 @@ export function fuseInput(texts?: FuseTexts): string {
 
 export interface PullAnswer {
   readonly reverted: boolean;
+  /** What its check printed, a line an entry, when it was this pull that undid and checked; `undefined` when it had reverted before, or could not. */
+  readonly saw: readonly string[] | undefined;
   /** There is no fuse of that name. */
   readonly absent: boolean;
 }
 
 export function pullAnswer({ exitCode, stdout }: { readonly exitCode: number | null; readonly stdout: string }): PullAnswer {
-  return { reverted: exitCode === 0, absent: exitCode === 3 && /^absent$/m.test(stdout) };
+  const reverted = exitCode === 0;
+  const now = reverted && /^reverted: /m.test(stdout);
+  const saw = now ? stdout.split('\n').flatMap((line) => (line.startsWith('saw ') ? [line.slice('saw '.length)] : [])) : undefined;
+  return { reverted, saw, absent: exitCode === 3 && /^absent$/m.test(stdout) };
 }
 
 /** One line of `list`. */

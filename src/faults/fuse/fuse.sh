@@ -6,7 +6,7 @@
 #   sh -s list <FILE                               every fuse that this login can see, a line each
 #   sh FOLDER/fuse hold       standard input: a line per sign of life, answered `ok`; its end reverts at once, unless `bye` or noeof
 #   sh FOLDER/fuse inject     standard input: the script to run as a process group of its own
-#   sh FOLDER/fuse revert     undoes and checks; safe to repeat, and beside the watcher
+#   sh FOLDER/fuse revert     undoes and checks, and prints what the check saw; safe to repeat, and beside the watcher
 #   sh FOLDER/fuse forget     removes a fuse that has reverted
 #   sh FOLDER/fuse boot       reverts when the machine was restarted since
 #
@@ -38,6 +38,11 @@ born() {
 }
 # identify FILE [PID]: writes who we are; living FILE: is it still there? Leaves its process id in pid.
 identify() { born "${2:-$$}"; boot_id; say "${2:-$$} $born $boot" >"$1"; }
+# The same for a file that must not be there yet.
+claim() {
+  set -C; identify "$1" 2>/dev/null; claimed=$?; set +C
+  return $claimed
+}
 living() {
   pid=
   { read -r pid at where <"$1"; } 2>/dev/null || return 1
@@ -45,14 +50,16 @@ living() {
   [ "${where:-}" = "$boot" ] && born "$pid" && [ "$born" = "$at" ]
 }
 
-# A state is kept in both folders: one of them may be full, or gone after a restart.
+# A state is kept in both folders: one of them may be full, or gone after a restart. The one on tmpfs is written in place: who reads it in that
+# very moment finds nothing there and takes the other, which is replaced as a whole.
 put() {
   done=1
-  for at in "$fast" "$folder"; do
-    { say "$2" >"$at/.$1.$$" && mv -f "$at/.$1.$$" "$at/$1" && done=0; } 2>/dev/null
-  done
+  [ "$fast" = "$folder" ] || { say "$2" >"$fast/$1" && done=0; } 2>/dev/null
+  { say "$2" >"$folder/.$1.$$" && mv -f "$folder/.$1.$$" "$folder/$1" && done=0; } 2>/dev/null
   return $done
 }
+# What nothing depends on.
+note() { { say "$2" >"$fast/$1"; [ "$fast" = "$folder" ] || say "$2" >"$folder/$1"; } 2>/dev/null; }
 get() { value=; { read -r value <"$fast/$1" || read -r value <"$folder/$1"; } 2>/dev/null; }
 
 # A fuse's own verbs know their folder from the name of the file.
@@ -82,46 +89,54 @@ revert() {
   end_injected
   lock_revert || return $?
   get state
-  if [ "$value" = reverted ]; then rm -rf "$fast/lock"; get reason; say "already reverted: $value"; return 0; fi
+  if [ "$value" = reverted ]; then get reason; say "already reverted: $value"; return 0; fi
   end_injected
-  (trap '' HUP INT TERM PIPE; sh "$folder/undo") </dev/null >"$fast/said" 2>&1
+  # Each fork costs: a fleet is undone by as many of these as it has hosts.
+  output "$fast/said"
+  (trap '' HUP INT TERM PIPE; exec sh "$folder/undo") </dev/null >"$output" 2>&1
   undone=$?
-  (trap '' HUP INT TERM PIPE; sh "$folder/check") </dev/null >>"$fast/said" 2>&1
+  output "$fast/saw"
+  (trap '' HUP INT TERM PIPE; exec sh "$folder/check") </dev/null >"$output" 2>&1
   checked=$?
   if [ $checked -eq 0 ]; then
-    put reason "$1"; put state reverted
-    rm -rf "$fast/lock"
+    # The lock stays: who finds it looks at the state first.
+    note reason "$1"; put state reverted
     # Its connection may stay half open for hours.
     if living "$fast/holder" && [ "$pid" != $$ ]; then kill -KILL "$pid" 2>/dev/null; fi
+    while read -r line || [ -n "$line" ]; do say "saw $line"; done 2>/dev/null <"$output"
     say "reverted: $1"
     return 0
   fi
   put state revert-failed
-  rm -rf "$fast/lock"
+  rm -f "$fast/lock"
   say "not clean: undo exit $undone, check exit $checked"
-  tail -n 5 "$fast/said" 2>/dev/null
+  tail -q -n 5 "$fast/said" "$fast/saw" 2>/dev/null
   return 4
 }
+# Nothing is left undone for want of a file for what it prints.
+output() { output=$1; { true >"$output"; } 2>/dev/null || output=/dev/null; }
 
 # One at a time; the lock of a dead one is taken over. Without room for it both go on: an undo may be run twice.
 lock_revert() {
   waited=0 dead=0
-  until mkdir "$fast/lock" 2>/dev/null; do
-    [ -d "$fast/lock" ] || return 0
+  until claim "$fast/lock"; do
+    [ -e "$fast/lock" ] || return 0
     get state
     [ "$value" = reverted ] && return 0
-    if living "$fast/lock/by"; then
+    if living "$fast/lock"; then
       # We came back through exec after a failed fork.
       [ "$pid" = $$ ] && return 0
       dead=0 waited=$((waited + 1))
       [ $waited -lt 90 ] || { say "another revert is still running (process $pid)"; return 4; }
     else
       dead=$((dead + 1))
-      if [ $dead -ge 3 ]; then rm -rf "$fast/lock"; dead=0; continue; fi
+      case $dead in
+        3) rm -f "$fast/lock"; continue ;;
+        6) return 0 ;;
+      esac
     fi
     sleep 1
   done
-  identify "$fast/lock/by" 2>/dev/null
   return 0
 }
 

@@ -16,13 +16,14 @@ export function fuseId(step: string, nth: number): string {
   return `@run@-${step}.${nth}`;
 }
 
-const folders = '/var/lib/chaos /run/chaos "$HOME/.chaos" "/dev/shm/chaos-$(id -u)"';
+/** The last stands for `/dev/shm/chaos-$(id -u)`, without a process for that. */
+const folders = '/var/lib/chaos /run/chaos "$HOME/.chaos" /dev/shm/chaos-*';
 
-/** Runs a verb of the fuse; exit 3 and `absent` when there is none. Only a file of our own is run: some of the folders are open to all. */
+/** Runs a verb of the fuse; exit 3 and `absent` when there is none. Only what is our own is run: some of the folders are open to all. */
 function withFuse(id: string, verb: string, input = ''): string {
   return `for d in ${folders}; do
   f=$d/${id}/fuse
-  [ -f "$f" ] && [ -O "$f" ] && exec sh "$f" ${verb}${input}
+  [ -O "$d" ] && [ -f "$f" ] && [ -O "$f" ] && exec sh "$f" ${verb}${input}
 done
 echo absent; exit 3`;
 }

@@ -53,7 +53,7 @@ async function sweepFuse(host: CommandRunner, fuse: FuseStatus, force: boolean, 
   const forgotten = await host.run({ command: forgetText(fuse.id), timeout: readMs, privileged: true }, signal);
   if (forgotten.ended !== 'exited' || forgotten.exitCode !== 0)
     return { fuse, became: 'failed', detail: `reverted, but not removed: ${tail(forgotten.stdout || forgotten.stderr, 400)}` };
-  return { fuse, became: 'clean', detail: pulled.stdout.trim() };
+  return { fuse, became: 'clean', detail: pulled.stdout.trimEnd().replace(/^.*\n/s, '') };
 }
 
 /** What the faults of this program mark as theirs: a variable, the handles of queueing disciplines, the names of tables, chains and devices. */

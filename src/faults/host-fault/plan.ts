@@ -109,7 +109,7 @@ function operationsOn({ id: target }: PlannedHost, scripts: HostScripts, fuse: F
       ...base,
       id: `pull-${target}`,
       stage: 'revert',
-      purpose: 'let the fuse revert now',
+      purpose: 'let the fuse revert now, and see that nothing is left',
       text: pullText(id),
       changes: true,
       timeoutMs: Math.max(pullMs, timeoutMs + changeMs),
@@ -132,6 +132,7 @@ function operationsOn({ id: target }: PlannedHost, scripts: HostScripts, fuse: F
       stage: 'verify-reverted',
       purpose: 'see that nothing is left',
       text: prelude + scripts.check,
+      when: 'the fuse had reverted before, is gone or could not',
       timeoutMs: readMs,
     },
     {

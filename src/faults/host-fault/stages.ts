@@ -4,7 +4,7 @@ import { ChaosError, describeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { mapLimit } from '../../core/limit.ts';
 import { tail } from '../../core/text.ts';
-import type { Effect, FaultContext, Measures, OperationResult, RevertCheck } from '../contract.ts';
+import type { Effect, FaultContext, Measures, OperationResult, ReadBack, RevertCheck } from '../contract.ts';
 import { foreignFuse, fuseInput, pullAnswer } from '../fuse/answers.ts';
 
 /** The state that `look` saw, by target. */
@@ -78,27 +78,40 @@ function collect(measures: Record<string, number>, lines: readonly string[]): vo
 }
 
 /** Every target is tried, whatever happens on the others. */
-export async function revert(context: FaultContext, undo: JsonObject): Promise<void> {
-  const failures = await onEach(context, Undo.parse(undo).targets, (target) => revertOn(context, target).then(nothing, caught));
-  const errors = failures.filter((failure) => failure !== undefined);
+export async function revert(context: FaultContext, undo: JsonObject): Promise<ReadBack> {
+  const seen = new Map<string, readonly string[]>();
+  const errors: unknown[] = [];
+  await onEach(context, Undo.parse(undo).targets, async (target) => {
+    try {
+      const saw = await revertOn(context, target);
+      if (saw !== undefined) seen.set(target.target, saw);
+    } catch (error) {
+      errors.push(error);
+    }
+  });
   if (errors.length > 0) throw new AggregateError(errors, errors.map(describeError).join('; '));
+  return seen;
 }
 
-async function revertOn({ operations, marks }: FaultContext, { target, saved }: Target): Promise<void> {
+/** What the fuse's check saw, when it undid and checked now. */
+async function revertOn({ operations, marks }: FaultContext, { target, saved }: Target): Promise<readonly string[] | undefined> {
   operations.release(`hold-${target}`);
-  const pulled = pullAnswer(await operations.run(`pull-${target}`, { accept: 'any' }));
-  if (pulled.reverted) return;
+  const { reverted, saw, absent } = pullAnswer(await operations.run(`pull-${target}`, { accept: 'any' }));
+  if (reverted) return saw;
   // Never armed: nothing can have been injected here, and whatever is there belongs to somebody else.
-  if (pulled.absent && !marks.has(armed)) return;
+  if (absent && !marks.has(armed)) return undefined;
   await operations.run(`undo-${target}`, { variables: saved });
+  return undefined;
 }
 
 /** All are looked at before any fuse is removed: what people wait for is to know that it is gone everywhere. */
-export async function verifyReverted(context: FaultContext, undo: JsonObject): Promise<RevertCheck> {
+export async function verifyReverted(context: FaultContext, undo: JsonObject, seen: ReadBack = new Map()): Promise<RevertCheck> {
   const { operations, marks } = context;
   const injected = marks.has(armed);
   const results = await onEach(context, Undo.parse(undo).targets, async ({ target, saved }) => {
     if (!injected) return { target, clean: true, evidence: [`${target}: nothing was injected`] };
+    const saw = seen.get(target);
+    if (saw !== undefined) return { target, clean: true, evidence: factsOf(target, saw) };
     const checked = await operations.run(`check-${target}`, { variables: saved, accept: [answers.yes, answers.no] });
     return { target, clean: checked.exitCode === answers.yes, evidence: facts(target, checked) };
   });
@@ -120,19 +133,13 @@ function words({ stdout }: OperationResult, word: string): string[] {
 }
 
 function facts(target: string, { stdout }: OperationResult): string[] {
-  return lines(stdout)
-    .filter((line) => !/^(?:save|measure|refuse) /.test(line))
-    .map((line) => `${target}: ${tail(line, 200)}`);
+  return factsOf(target, lines(stdout));
+}
+
+function factsOf(target: string, said: readonly string[]): string[] {
+  return said.filter((line) => !/^(?:save|measure|refuse) /.test(line)).map((line) => `${target}: ${tail(line, 200)}`);
 }
 
 function lines(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '');
-}
-
-function nothing(): undefined {
-  return undefined;
-}
-
-function caught(error: unknown): unknown {
-  return error ?? new ChaosError('CHAOS_INTERNAL', 'failed without a reason');
 }

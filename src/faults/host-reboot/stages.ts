@@ -119,7 +119,7 @@ async function bootOf({ operations, signal }: FaultContext, operation: string): 
 }
 
 /** Nothing can be taken back; what can be done is to wait for the host, as long as a rollback may take. */
-export async function revert(context: FaultContext, undo: JsonObject): Promise<void> {
+export async function revert(context: FaultContext, undo: JsonObject): Promise<undefined> {
   const { step, marks, clock, operations, signal } = context;
   if (!marks.has('rebooting')) return;
   const deadline = clock.monotonic() + durationMs(HostRebootParameters.parse(step.parameters).backWithin);

@@ -107,7 +107,7 @@ async function watch({ operations, clock, marks }: FaultContext, { target, proce
 }
 
 /** Every target is tried, whatever happens on the others. */
-export async function revert(context: FaultContext, undo: JsonObject): Promise<void> {
+export async function revert(context: FaultContext, undo: JsonObject): Promise<undefined> {
   const { targets } = Undo.parse(undo);
   const failures = await mapLimit(targets, watchedAtOnce, (killed) => bringBack(context, killed).then(nothing, caught), context.signal);
   const errors = failures.filter((failure) => failure !== undefined);

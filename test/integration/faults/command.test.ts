@@ -47,6 +47,31 @@ describe('command', () => {
     expect(await fault.verifyReverted()).toMatchObject({ clean: true });
   });
 
+  test('what the fuse read back when it was pulled is not asked again', async () => {
+    await using fault = run({ ...sound, check: '[ ! -e broken ]' });
+    await fault.prepare();
+    await fault.inject();
+
+    const check = await fault.verifyReverted(await fault.revert());
+    const asked = fault.ran().filter((id) => id.startsWith('check-'));
+
+    expect(check).toEqual({ clean: true, evidence: ['one: check exited 0', 'two: check exited 0'], findings: [] });
+    expect(asked).toEqual([]);
+  });
+
+  test('of a fuse that had reverted before, nothing is believed: the target is looked at', async () => {
+    await using fault = run(sound);
+    await fault.prepare();
+    await fault.inject();
+    await fault.revert();
+    writeFileSync(join(homes[1] ?? '', 'broken'), '');
+
+    const check = await fault.verifyReverted(await fault.revert());
+
+    expect(check).toMatchObject({ clean: false });
+    expect(fault.ran().filter((id) => id.startsWith('check-'))).toEqual(['check-one', 'check-two']);
+  });
+
   test('refuses when the fault is there already', async () => {
     writeFileSync(join(homes[1] ?? '', 'broken'), '');
     await using fault = run(sound);

@@ -144,7 +144,7 @@ describe('a fault', () => {
     const ran = await run({
       sample: healthy,
       plan: { ...two, timeouts: { connectMs: 1_000, prepareMs: 1_000, rollbackMs: 100 } },
-      script: { s2: () => ({ revert: async ({ clock, signal }) => clock.sleep(100_000, signal) }) },
+      script: { s2: () => ({ revert: async ({ clock, signal }) => void (await clock.sleep(100_000, signal)) }) },
     });
 
     expect([...ran.world.broken]).toEqual(['web-2:s2']);

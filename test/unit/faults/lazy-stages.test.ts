@@ -39,13 +39,14 @@ test('hands every stage its arguments and gives back its answer', async () => {
   const { stages, calls } = recorder();
   const lazy = lazyStages(async () => stages);
   const undo = { kept: 1 };
+  const seen = new Map([['web', ['gone']]]);
 
   const answers = [
     await lazy.prepare(context),
     await lazy.inject(context, undo),
     await lazy.verify(context, undo),
     await lazy.revert(context, undo),
-    await lazy.verifyReverted(context, undo),
+    await lazy.verifyReverted(context, undo, seen),
   ];
 
   expect(calls).toEqual([
@@ -53,7 +54,7 @@ test('hands every stage its arguments and gives back its answer', async () => {
     ['inject', context, undo],
     ['verify', context, undo],
     ['revert', context, undo],
-    ['verifyReverted', context, undo],
+    ['verifyReverted', context, undo, seen],
   ]);
   expect(answers).toEqual([undo, undefined, { effective: true, evidence: [] }, undefined, { clean: true, evidence: [], findings: [] }]);
 });

@@ -17,14 +17,17 @@ const quietFor = 3_000;
 const promotionWithin = 120_000;
 const serverUpWithin = 120_000;
 
-export async function revert(context: FaultContext, record: JsonObject): Promise<void> {
+export async function revert(context: FaultContext, record: JsonObject): Promise<undefined> {
   const undo = FailoverUndo.parse(record);
   for (const { host } of undo.standbys) await answer(context, () => context.operations.run(`resume-${host}`));
   const standbys = await settled(context, undo);
   const promoted = standbys.filter(({ role }) => role.kind === 'primary');
   const [source] = promoted;
   if (promoted.length > 1) throw stuck(promoted, 'two standbys were promoted', 'decide which of them is right and stop the other');
-  if (source !== undefined) return forward(context, undo, source.host);
+  if (source !== undefined) {
+    await forward(context, undo, source.host);
+    return;
+  }
   refuseDoubt(context, undo, standbys);
   await backward(context, undo);
 }
