@@ -23,7 +23,7 @@ import { type ProjectOptions, reportsFolder } from './project.ts';
 import { openRunView } from './run-view.ts';
 import { listenForSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
-import { clock, machine, openSessions, operator, sqlConnector } from './wire.ts';
+import { clock, machine, openSessions, operator } from './wire.ts';
 import { tryReport } from './write-report.ts';
 
 interface Context {
@@ -140,11 +140,11 @@ async function undo(run: StoredRun, journal: JournalWriter, references: Referenc
       clock,
       sessions,
       leases,
-      sql: await sqlConnector(),
       secrets: references,
       control: new RunControl(),
       faults: faultRegistry,
       probes: probeRegistry,
+      startSampling: () => Promise.reject(new ChaosError('CHAOS_INTERNAL', 'a recovery measures nothing')),
       recheck: async () => [],
     },
     unreverted(run.events),

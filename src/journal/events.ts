@@ -67,6 +67,15 @@ const Body = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('probe.started'), probe: z.string() }),
   /** Batches; the times inside are the samples' own. */
   z.strictObject({ type: z.literal('probe.sampled'), probe: z.string(), samples: z.array(Sample) }),
+  /** Run time in which the prober itself stood still or was at its own end; the samples in it carry `own`. */
+  z.strictObject({
+    type: z.literal('prober.invalid'),
+    from: Ms,
+    to: Ms,
+    ms: Ms,
+    cause: z.enum(['stalled', 'busy', 'loopback']),
+    detail: z.string(),
+  }),
   /** An SLO's value over its window, a few times a second at most. `value` is absent while there is no data. */
   z.strictObject({
     type: z.literal('slo.measured'),

@@ -1,7 +1,7 @@
 /** What follows from a run's state: its clocks t0–t9, what is still open, how near each SLO came to its limits. Pure. */
 import { satisfies } from '../core/units.ts';
 import type { Operation, Plan, PlannedSlo } from '../plan/plan.ts';
-import type { Sample } from '../probes/contract.ts';
+import { isBad } from '../probes/samples.ts';
 import type { RollbackState } from './events.ts';
 import type { FaultState, OperationRecord, RunState } from './fold-state.ts';
 
@@ -94,11 +94,6 @@ export function slowLimit(plan: Plan | undefined, probe: string): number | undef
     .filter((slo) => slo.probe === probe && slo.unit === 'duration')
     .map((slo) => (slo.severe ?? slo.fatal ?? slo.warning)?.value);
   return least(limits);
-}
-
-/** Failed, or slower than the probe's latency SLOs allow; latency as a user sees it, from the intended start. */
-export function isBad(sample: Sample, limitMs: number | undefined): boolean {
-  return !sample.ok || (limitMs !== undefined && sample.end - sample.due > limitMs);
 }
 
 /** When the first bad sample of an SLO's probe became known, after `from`. */

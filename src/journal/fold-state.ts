@@ -110,6 +110,8 @@ export interface RunState {
   readonly guards: GuardAnswer[];
   /** By probe, in the order they became known. */
   readonly samples: Map<string, Sample[]>;
+  /** Where the prober could not vouch for what it measured. */
+  readonly invalid: EventOf<'prober.invalid'>[];
   /** By SLO. */
   readonly slos: Map<string, SloPoint[]>;
   readonly levels: Map<string, SloLevel>;
@@ -142,6 +144,7 @@ export function newRunState(): RunState {
     lost: [],
     guards: [],
     samples: new Map(),
+    invalid: [],
     slos: new Map(),
     levels: new Map(),
     breaches: [],

@@ -19,6 +19,9 @@ export interface Sentence {
   readonly tone: Tone;
 }
 
+/** Shorter stalls of the prober are in the report, as a sum, ms. */
+const worthTelling = 250;
+
 /** `undefined` for what is only data: samples, SLO values, reads that went well. */
 export function describeEvent(event: JournalEvent, state: RunState): Sentence | undefined {
   const sentence = sentenceFor(event, state);
@@ -45,6 +48,8 @@ function sentenceFor(event: JournalEvent, state: RunState): Sentence | undefined
     case 'recover.started':
     case 'run.finished':
       return aboutCourse(event);
+    case 'prober.invalid':
+      return event.ms < worthTelling ? undefined : say('probe', `cannot vouch for ${formatDuration(event.ms)}: ${event.detail}`, 'warning');
     case 'probe.started':
     case 'slo.breached':
     case 'slo.cleared':

@@ -34,6 +34,7 @@ export function applyEvent(state: RunState, event: JournalEvent): RunState {
       break;
     case 'probe.started':
     case 'probe.sampled':
+    case 'prober.invalid':
     case 'slo.measured':
     case 'slo.breached':
     case 'slo.cleared':
@@ -135,6 +136,7 @@ function endPhase(state: RunState, t: number): void {
 type MeasurementEvent = EventOf<
   | 'probe.started'
   | 'probe.sampled'
+  | 'prober.invalid'
   | 'slo.measured'
   | 'slo.breached'
   | 'slo.cleared'
@@ -155,6 +157,9 @@ function applyMeasurement(state: RunState, event: MeasurementEvent): void {
       for (const sample of event.samples) samples.push(sample);
       break;
     }
+    case 'prober.invalid':
+      state.invalid.push(event);
+      break;
     case 'slo.measured':
       listIn(state.slos, event.slo).push({ t: event.t, value: event.value, samples: event.samples });
       state.levels.set(event.slo, event.level);

@@ -8,6 +8,9 @@ import { outcomeOf, type RunContext } from '../context.ts';
 import type { RunResult } from '../run.ts';
 import { worse } from './rollback.ts';
 
+/** So much of the method may pass unobserved until no SLO can be said to have held. */
+const mostUnobserved = 0.1;
+
 export async function verdict(context: RunContext): Promise<RunResult> {
   const { parts, state } = context;
   parts.control.phase = 'verdict';
@@ -49,6 +52,15 @@ function sloClauses(context: RunContext): Clause[] {
     const base = { kind: 'slo', name: slo.name, expected: `never ${limit} outside the announced impact` } as const;
     if (!injected(context) || worst === undefined) return { ...base, observed: 'not measured', result: 'unknown' };
     const observed = `worst ${formatQuantity(worst.value, slo.unit)}, at the end ${last.value === undefined ? 'no data' : formatQuantity(last.value, slo.unit)}`;
+    const unobserved = context.monitor.unobserved();
+    if (broke === undefined && (watched.unvouched || unobserved > mostUnobserved)) {
+      const share = formatQuantity(unobserved, 'ratio');
+      return {
+        ...base,
+        observed: `${observed}; not known all the time: the prober itself stood still for ${share} of it`,
+        result: 'unknown',
+      };
+    }
     return { ...base, observed, result: broke === undefined ? 'held' : 'refuted', samples: worst.samples };
   });
 }
