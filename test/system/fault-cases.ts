@@ -1,4 +1,5 @@
 /** One of each kind of fault that is held for a while, each for a host of its own. What they do and how it is seen is small, so that all fit at once. */
+import { startBox } from './boxes.ts';
 import {
   answering,
   busy,
@@ -56,7 +57,6 @@ esac
 X
 chmod +x /usr/local/bin/blade`;
 
-const box = 'podman run -d --name box --network none --log-driver none --rootfs /srv/box /bin/busybox sleep 100000';
 const extra = '10.77.0.200';
 const has = `ip -4 address show dev eth0 | grep -q ${extra}`;
 
@@ -74,7 +74,7 @@ export const faultCases: readonly FaultCase[] = [
     see: () => slowed('h6', 500, 1_500),
   },
   { fault: 'clock-skew', target: 'h7', parameters: { offset: '-5m' }, see: () => clockOff('h7', 295) },
-  { fault: 'container-pause', target: 'h9', parameters: { container: 'box' }, first: box, see: () => paused('h9') },
+  { fault: 'container-pause', target: 'h9', parameters: { container: 'box' }, first: startBox('podman', 'box'), see: () => paused('h9') },
   { fault: 'network-partition', target: 'n1', parameters: gateway, see: () => silent('n1') },
   {
     fault: 'network-partition (reject)',

@@ -1,5 +1,6 @@
 /** Faults after which something has to come back by itself, on real hosts: a service, a container, a host. */
 import { describe, expect, test, vi } from 'vitest';
+import { askBox, startBox } from './boxes.ts';
 import { bed, useBed } from './testbed/bed.ts';
 import { expectClean } from './testbed/clean.ts';
 
@@ -30,17 +31,13 @@ describe.skipIf(unavailable !== undefined)('a killed service', () => {
   });
 });
 
-describe.skipIf(unavailable !== undefined)('a killed container', () => {
-  const state = async (): Promise<string> =>
-    (await bed.ssh('h1', "podman container inspect -f '{{.State.Status}} {{.State.Pid}}' box")).out.trim();
+describe.skipIf(unavailable !== undefined).each(['podman', 'docker'] as const)('a container of %s that is killed', (tool) => {
+  const state = async (): Promise<string> => (await bed.ssh('h1', askBox(tool, `${tool}-box`))).out.trim();
 
   test('comes back by its restart policy, and how long that took is measured', { timeout: 60_000 }, async () => {
-    await bed.ssh(
-      'h1',
-      'podman run -d --name box --restart always --network none --log-driver none --rootfs /srv/box /bin/busybox sleep 100000',
-    );
+    expect(await bed.ssh('h1', startBox(tool, `${tool}-box`, 'always'))).toMatchObject({ code: 0 });
     const before = await state();
-    bed.experiment('container-kill', 'container-kill', { host: 'h1' }, { container: 'box' }, 'none');
+    bed.experiment('container-kill', 'container-kill', { host: 'h1' }, { container: `${tool}-box` }, 'none');
     const { code, out } = await run('container-kill').finished;
 
     expect(code, out).toBe(0);
@@ -51,9 +48,9 @@ describe.skipIf(unavailable !== undefined)('a killed container', () => {
     await expectClean(bed, 'h1');
   });
 
-  test('that nothing would bring back is refused', { timeout: 60_000 }, async () => {
-    await bed.ssh('h1', 'podman run -d --name once --network none --log-driver none --rootfs /srv/box /bin/busybox sleep 100000');
-    bed.experiment('refused', 'container-kill', { host: 'h1' }, { container: 'once' }, 'none');
+  test('is refused where nothing would bring it back', { timeout: 60_000 }, async () => {
+    await bed.ssh('h1', startBox(tool, `${tool}-once`));
+    bed.experiment('refused', 'container-kill', { host: 'h1' }, { container: `${tool}-once` }, 'none');
     const { code, out } = await run('refused').finished;
 
     expect(code, out).toBe(3);
