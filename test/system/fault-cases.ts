@@ -1,4 +1,5 @@
 /** One of each kind of fault that is held for a while, each for a host of its own. What they do and how it is seen is small, so that all fit at once. */
+import { bladeAtWork, installBlade } from '../support/blade.ts';
 import { startBox } from './boxes.ts';
 import {
   answering,
@@ -37,25 +38,6 @@ const gateway = { to: ['10.77.0.1'] };
 const sender = `systemd-run -q --unit=sender /usr/bin/perl -MIO::Socket::INET -e '
 my $s = IO::Socket::INET->new(LocalPort => 9000, Listen => 5, ReuseAddr => 1) or die;
 while (my $c = $s->accept) { print $c "x" x 200000; close $c }'`;
-
-/** Stands for ChaosBlade, which cannot be fetched here: records in files, answers in JSON, and one experiment, a process that sleeps. */
-const blade = `cat >/usr/local/bin/blade <<'X'
-#!/bin/sh
-at=/run/blade; mkdir -p $at
-ok() { printf '{"code":200,"success":true,"result":%s}\\n' "$1"; }
-fail() { printf '{"code":44000,"success":false,"error":"record not found"}\\n'; exit 1; }
-verb=$1; shift
-case $verb in
-  version) echo 'version: 1.7.4' ;;
-  create)
-    while [ $# -gt 1 ]; do [ "$1" = --uid ] && uid=$2; shift; done
-    nohup sleep 4321 >/dev/null 2>&1 &
-    echo $! >$at/pid; echo Success >$at/$uid; ok "\\"$uid\\"" ;;
-  destroy) [ -e $at/$1 ] || fail; kill "$(cat $at/pid)"; echo Destroyed >$at/$1; ok '{}' ;;
-  status) [ -e $at/$1 ] || fail; ok "{\\"Uid\\":\\"$1\\",\\"Status\\":\\"$(cat $at/$1)\\"}" ;;
-esac
-X
-chmod +x /usr/local/bin/blade`;
 
 const extra = '10.77.0.200';
 const has = `ip -4 address show dev eth0 | grep -q ${extra}`;
@@ -101,9 +83,9 @@ export const faultCases: readonly FaultCase[] = [
   {
     fault: 'chaosblade',
     target: 'n10',
-    parameters: { create: ['process', 'sleep'] },
-    first: blade,
-    see: () => succeeding('n10', "pgrep -f '^slee[p] 4321'", 'its process runs'),
+    parameters: { create: ['cpu', 'fullload'] },
+    first: installBlade,
+    see: () => succeeding('n10', bladeAtWork, 'its program runs'),
   },
   // Last, since they take the cores from the others.
   { fault: 'disk-io', target: 'h8', parameters: { path: '/data', size: '4MB' }, see: () => diskBusy('h8', 500) },

@@ -1,5 +1,6 @@
 /** Faults after which something has to come back by itself, on real hosts: a service, a container, a host. */
 import { describe, expect, test, vi } from 'vitest';
+import { installBlade } from '../support/blade.ts';
 import { askBox, startBox } from './boxes.ts';
 import { bed, useBed } from './testbed/bed.ts';
 import { expectClean } from './testbed/clean.ts';
@@ -98,7 +99,10 @@ describe.skipIf(unavailable !== undefined)('a power failure while a fault is in 
   test.each([
     ['service-stop', { unit: 'demo-once' }, 'systemctl is-active demo-once', 'active\n'],
     ['disk-fill', { path: '/srv', size: '20MB' }, 'ls /srv | grep -c chaos', '0\n'],
+    // Its program is gone then, which blade will not destroy.
+    ['chaosblade', { create: ['cpu', 'fullload'] }, 'ls /opt/chaosblade/blade.d/records | grep -c .', '0\n'],
   ])('%s is reverted by the target itself when it starts again', { timeout: 120_000 }, async (fault, parameters, look, well) => {
+    if (fault === 'chaosblade') expect(await bed.ssh('h2', installBlade)).toMatchObject({ code: 0 });
     bed.experiment('power', fault, { host: 'h2' }, parameters, '60s');
     const runner = bed.chaos('run', 'power', '--env', 'bed', '--yes');
     await runner.until(/is in effect/);
