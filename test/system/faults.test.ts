@@ -3,6 +3,7 @@
  * end is what came out. What a cut link does to them is in link-cut.test.ts, for all at once.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startBox } from './boxes.ts';
 import type { FaultCase } from './fault-cases.ts';
 import { busy, clockOff, diskBusy, diskUsed, memoryUsed, misled, paused, rtt, silent, unresolved, unserved } from './seen.ts';
 import { bed, useBed } from './testbed/bed.ts';
@@ -21,7 +22,7 @@ const cases: readonly FaultCase[] = [
     fault: 'container-pause',
     target: 'h1',
     parameters: { container: 'box' },
-    first: 'podman run -d --name box --network none --log-driver none --rootfs /srv/box /bin/busybox sleep 100000',
+    first: startBox('podman', 'box'),
     see: () => paused('h1'),
   },
   { fault: 'clock-skew', target: 'h2', parameters: { offset: '-5m' }, see: () => clockOff('h2', 295) },
@@ -44,6 +45,14 @@ const cases: readonly FaultCase[] = [
     see: () => silent('n2'),
   },
   { fault: 'cpu-saturation', target: 'h2', parameters: { percent: 80 }, see: () => busy('h2', 65) },
+  {
+    fault: 'container-pause',
+    target: 'h2',
+    parameters: { container: 'box' },
+    // With a file that docker complains of before every answer.
+    first: `${startBox('docker', 'box')}; mkdir /root/.docker; echo '{' >/root/.docker/config.json`,
+    see: () => paused('h2', 'docker'),
+  },
 ];
 
 /** Seconds until nothing of the fault is seen any more. */

@@ -1,4 +1,5 @@
 /** What is seen of a fault from outside, in words; `undefined` while there is nothing to see. */
+import { askBox, type ContainerTool } from './boxes.ts';
 import { bed } from './testbed/bed.ts';
 
 type Seen = Promise<string | undefined>;
@@ -42,8 +43,8 @@ export const clockOff = async (target: string, least: number): Seen => {
   return Math.abs(seconds) >= least ? `the clock is ${seconds} s off` : undefined;
 };
 
-export const paused = async (target: string): Seen =>
-  (await bed.ssh(target, "podman container inspect -f '{{.State.Status}}' box")).out.trim() === 'paused' ? 'paused' : undefined;
+export const paused = async (target: string, tool: ContainerTool = 'podman'): Seen =>
+  (await bed.ssh(target, askBox(tool, 'box'))).out.startsWith('paused ') ? `paused, says ${tool}` : undefined;
 
 /** Share of pings that get no answer. */
 export const lossy = async (target: string, low: number, high: number): Seen => {

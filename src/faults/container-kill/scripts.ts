@@ -53,7 +53,7 @@ while :; do
 done
 measure restartedWithin "$waited"`,
     undo: `${askAgain}
-ask @id@ || { echo "$said"; case $said in *[Nn]o\\ such*) exit 0 ;; *) exit 1 ;; esac; }
+ask @id@ || { echo "$said"; gone; exit; }
 [ "$state" = running ] || "$tool" start @id@`,
     check: `${askAgain}
 if ask @id@; then
