@@ -51,6 +51,8 @@ export interface OperationResult {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** Not all of the output is in here. */
+  readonly truncated?: boolean;
   readonly rows: readonly SqlRow[];
 }
 
