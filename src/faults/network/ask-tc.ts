@@ -23,7 +23,7 @@ esac`;
 export function takesWords(asked: Asked): string {
   return `why=$(${change(asked)})
 case $why in
-  *'What is "'*|*'No distribution data'*|*'llegal "'*) why="tc does not take these parameters here: $(echo "$why" | head -n 1)" ;;
+  *'What is "'*|*'No distribution data'*|*'llegal "'*|*'illegal value'*|*'unknown parameter'*) why="tc does not take these parameters here: $(echo "$why" | head -n 1)" ;;
   *'kind is unknown'*) why="tc has no ${asked.kind} here" ;;
   *ermitted*) why=denied ;;
   *) why= ;;
