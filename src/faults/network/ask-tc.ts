@@ -32,8 +32,9 @@ esac`;
 
 /** Has the kernel this discipline? Tried in a network of its own, which is gone with the command; where there can be none nobody knows. */
 export function kernelHas({ kind, options }: Asked): string {
-  return `case $(unshare -n tc qdisc add dev lo root ${kind} ${options} 2>&1) in
-  *'kind is unknown'*) why='this kernel has no sch_${kind}' ;;
+  return `why=$(unshare -n tc qdisc add dev lo root ${kind} ${options} 2>&1)
+case $why in
+  *'kind is unknown'*) why="this kernel has no sch_${kind} ($(echo "$why" | head -n 1))" ;;
   *) why= ;;
 esac`;
 }
