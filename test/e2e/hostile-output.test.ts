@@ -85,6 +85,7 @@ describe('a command fault that prints what it likes', () => {
     );
     expect(failed.exitCode).toBe(6);
     expect(failed.stderr).toContain('it is not proved undone yet');
+    expect(failed.stderr + recovered.stdout).not.toMatch(/runner (?:had )?died/);
     expect(recovered.exitCode, recovered.stderr).toBe(7);
     for (const { stdout, stderr } of [run, status, report, plan, failed, recovered]) {
       expect(steeringIn(stdout + stderr)).toEqual([]);
