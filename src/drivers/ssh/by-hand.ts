@@ -39,8 +39,8 @@ function proxyOf({ host, jumps }: WayTo): string | undefined {
   const last = jumps.at(-1);
   if (last === undefined) return host.proxyCommand;
   const address = host.address.includes(':') ? `[${host.address}]` : host.address;
-  const { knownHostsFiles } = last;
-  const hop = sshCommand({ host: last, jumps: jumps.slice(0, -1) }, isUsual(knownHostsFiles[0]) ? [] : [keptIn(knownHostsFiles[0])]);
+  const [file = usualFile] = last.knownHostsFiles;
+  const hop = sshCommand({ host: last, jumps: jumps.slice(0, -1) }, isUsual(file) ? [] : [keptIn(file)]);
   return hop.replace(/^ssh /, `ssh -W ${shellQuote(`${address}:${host.port}`)} `);
 }
 
@@ -60,7 +60,7 @@ export function forgetKey(host: JumpAddress, entry?: KnownHost): string {
   const file = quotePath(entry?.file ?? host.knownHostsFiles[0] ?? usualFile);
   const name = keyName(host);
   if (entry !== undefined && /[*?!]/.test(entry.names))
-    return `sed -i.old ${shellQuote(`${entry.line}s/[^ ]*/&,!${forSed(name)}/`)} ${file}`;
+    return `sed -i.old ${shellQuote(`${entry.line}s/[^ ][^ ]*/&,!${forSed(name)}/`)} ${file}`;
   return `ssh-keygen -R ${shellQuote(name)} -f ${file}`;
 }
 
@@ -69,8 +69,8 @@ function forSed(text: string): string {
   return text.replaceAll(/[\\/&]/g, '\\$&');
 }
 
-function isUsual(file: string | undefined): file is undefined {
-  return file === undefined || file === usualFile || file === join(homedir(), '.ssh', 'known_hosts');
+function isUsual(file: string): boolean {
+  return file === usualFile || file === join(homedir(), '.ssh', 'known_hosts');
 }
 
 function keptIn(file: string): string {
