@@ -117,7 +117,9 @@ async function finish(run: StoredRun, { terminal, options }: Context): Promise<R
     type: 'verdict.reached',
     ...judged,
     clauses: [],
-    because: 'the runner died before the run was over; it was undone afterwards',
+    because: `${run.finished === undefined ? 'the runner died before the run was over' : 'the run ended with something still in effect'}; ${
+      rollback === 'clean' ? 'it was undone afterwards' : 'it is not proved undone yet'
+    }`,
   });
   const code = exitCode(judged);
   // The run itself failed, the recovery did not: what is proved undone is inconclusive, not an internal error.

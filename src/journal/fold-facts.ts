@@ -2,7 +2,7 @@
 import { satisfies } from '../core/units.ts';
 import type { Operation, Plan, PlannedSlo } from '../plan/plan.ts';
 import { isBad } from '../probes/samples.ts';
-import type { RollbackState } from './events.ts';
+import type { EventOf, RollbackState } from './events.ts';
 import type { FaultState, OperationRecord, RunState } from './fold-state.ts';
 
 export type Stamp = 't0' | 't1' | 't2' | 't3' | 't6' | 't7' | 't8' | 't9';
@@ -18,6 +18,11 @@ export function injectedFaults(state: RunState): FaultState[] {
 /** Of these, the ones that nobody has proved gone. */
 export function openFaults(state: RunState): FaultState[] {
   return injectedFaults(state).filter((fault) => fault.clean !== true);
+}
+
+/** Had the run come to its end before this process took over? Then its runner did not die: it left something in effect. */
+export function endedBefore(state: RunState, { seq }: EventOf<'recover.started'>): boolean {
+  return state.log.some((event) => event.type === 'run.finished' && event.seq < seq);
 }
 
 /** Never better than the proofs: a rollback that calls itself clean with a fault unproved is unknown. */

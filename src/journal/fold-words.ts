@@ -5,7 +5,7 @@ import { cleanText } from '../core/text.ts';
 import { formatDuration, formatQuantity } from '../core/units.ts';
 import type { LedgerResult } from '../probes/contract.ts';
 import type { EventOf, JournalEvent } from './events.ts';
-import { plannedOperation } from './fold-facts.ts';
+import { endedBefore, plannedOperation } from './fold-facts.ts';
 import { revertedAlone } from './fold-fuses.ts';
 import type { RunState } from './fold-state.ts';
 
@@ -47,7 +47,7 @@ function sentenceFor(event: JournalEvent, state: RunState): Sentence | undefined
     case 'run.errored':
     case 'recover.started':
     case 'run.finished':
-      return aboutCourse(event);
+      return aboutCourse(event, state);
     case 'prober.invalid':
       return event.ms < worthTelling ? undefined : say('probe', `cannot vouch for ${formatDuration(event.ms)}: ${event.detail}`, 'warning');
     case 'probe.started':
@@ -96,7 +96,7 @@ type CourseEvent = EventOf<
   | 'run.finished'
 >;
 
-function aboutCourse(event: CourseEvent): Sentence | undefined {
+function aboutCourse(event: CourseEvent, state: RunState): Sentence | undefined {
   switch (event.type) {
     case 'run.started':
       return say(
@@ -116,7 +116,11 @@ function aboutCourse(event: CourseEvent): Sentence | undefined {
     case 'run.errored':
       return say('runner', `error ${event.code}: ${event.detail}`, 'bad');
     case 'recover.started':
-      return say('runner', `another process (pid ${event.pid}, ${event.operator}) took over after the runner had died`, 'warning');
+      return say(
+        'runner',
+        `another process (pid ${event.pid}, ${event.operator}) took over after ${endedBefore(state, event) ? 'the run had ended with something still in effect' : 'the runner had died'}`,
+        'warning',
+      );
     case 'run.finished':
       return say('runner', `finished with exit code ${event.exitCode}`, 'muted');
     default:
