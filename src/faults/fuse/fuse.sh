@@ -91,8 +91,12 @@ revert() {
   if [ $checked -eq 0 ]; then
     put reason "$1"; put state reverted
     rm -rf "$fast/lock"
-    # Its connection may stay half open for hours.
-    if living "$fast/holder" && [ "$pid" != $$ ]; then kill -KILL "$pid" 2>/dev/null; fi
+    case $1 in
+      # By the end of its injection the runner hears why; without us it would hear first that it lost us.
+      'injecting failed'*) ;;
+      # Its connection may stay half open for hours.
+      *) if living "$fast/holder" && [ "$pid" != $$ ]; then kill -KILL "$pid" 2>/dev/null; fi ;;
+    esac
     say "reverted: $1"
     return 0
   fi
