@@ -1,13 +1,13 @@
 /** `process-kill` on real processes of this machine. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { processKill } from '../../../src/faults/process-kill/index.ts';
 import type { FaultStep } from '../../../src/plan/plan.ts';
-import { FaultRun } from '../../support/fault-run.ts';
+import { FaultRun, runId } from '../../support/fault-run.ts';
 
 let home: string;
 let children: ChildProcess[];
@@ -15,9 +15,11 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'chaos-test-kill-'));
   children = [];
 });
-afterEach(() => {
+afterEach(async () => {
   for (const child of children) child.kill('SIGKILL');
   rmSync(home, { recursive: true, force: true });
+  // A watcher whose folder is gone ends; the next test has a fuse of the same name.
+  await expect.poll(() => existsSync(`/dev/shm/chaos-${process.getuid?.()}/${runId}-s1.1`), { timeout: 5_000 }).toBe(false);
 });
 
 /** A process with a command line that nothing else on the machine has; its pid in `service.pid`. */
@@ -34,7 +36,12 @@ function restartsAfter(delay: number): void {
 }
 
 function kill(parameters: JsonObject, expectations: FaultStep['expectations'] = []): FaultRun {
-  return new FaultRun(processKill, { hosts: [{ id: 'one', home }], targets: ['one'], parameters, expectations });
+  return new FaultRun(processKill, {
+    hosts: [{ id: 'one', home, env: { CHAOS_LAB_HOST: 'test' } }],
+    targets: ['one'],
+    parameters,
+    expectations,
+  });
 }
 
 function alive(pid: number): boolean {
