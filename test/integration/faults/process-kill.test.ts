@@ -1,6 +1,6 @@
 /** `process-kill` on real processes of this machine. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -69,6 +69,36 @@ describe('process-kill', () => {
     expect(effect.effective).toBe(true);
     expect(effect.measures?.restartedWithin).toBeGreaterThan(500);
     expect(effect.measures?.restartedWithin).toBeLessThan(8_000);
+    expect(check.clean).toBe(true);
+  });
+
+  test('leaves a target alone on which another run has a fault', async () => {
+    start();
+    const fuse = join(home, '.chaos/aaaaaa-s1.1');
+    mkdirSync(fuse, { recursive: true });
+    for (const [name, text] of Object.entries({ fuse: '', state: 'armed\n', where: `${fuse}\n` })) writeFileSync(join(fuse, name), text);
+    await using run = kill({ pidFile: 'service.pid' });
+
+    await expect(run.prepare()).rejects.toThrow('one: run aaaaaa has a fault here');
+  });
+
+  test('kills all the same on a host that cannot have a fuse', async () => {
+    const bin = join(home, 'bin');
+    mkdirSync(bin);
+    for (const name of readdirSync('/usr/bin')) if (name !== 'setsid') symlinkSync(`/usr/bin/${name}`, join(bin, name));
+    start();
+    restartsAfter(300);
+    const hosts = [{ id: 'one', home, env: { CHAOS_LAB_HOST: 'test', PATH: bin } }];
+    await using run = new FaultRun(processKill, { hosts, targets: ['one'], parameters: { pidFile: 'service.pid' } });
+
+    await run.prepare();
+    await run.inject();
+    const effect = await run.verify();
+    await run.revert();
+    const check = await run.verifyReverted();
+
+    expect(run.ran()).not.toContain('hold-one');
+    expect(effect.effective).toBe(true);
     expect(check.clean).toBe(true);
   });
 
