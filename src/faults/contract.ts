@@ -173,7 +173,7 @@ export interface FaultDefinition<Parameters = unknown> {
   /** Reads only. Gives the undo record; rejects with `CHAOS_REFUSED` (reason and fix) when it could not be undone. */
   prepare(context: FaultContext): Promise<JsonObject>;
   inject(context: FaultContext, undo: JsonObject): Promise<void>;
-  /** Is it really in effect? */
+  /** Is it really in effect? Asked after the injection, and where a revert undoes it once more at the end of its time. */
   verify(context: FaultContext, undo: JsonObject): Promise<Effect>;
   /** May give what it read back already. */
   revert(context: FaultContext, undo: JsonObject): Promise<ReadBack | undefined>;

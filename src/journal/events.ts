@@ -125,6 +125,8 @@ const Body = z.discriminatedUnion('type', [
     evidence: z.array(z.string()),
     measures: Measures,
   }),
+  /** At the end of its time it was not in effect any more: somebody or something took it away. */
+  z.strictObject({ type: z.literal('fault.lapsed'), step: z.string(), evidence: z.array(z.string()) }),
   z.strictObject({ type: z.literal('fault.failed'), step: z.string(), stage: z.enum(['prepare', 'inject', 'verify']), detail: z.string() }),
   z.strictObject({ type: z.literal('step.waiting'), step: z.string(), forMs: Ms }),
   z.strictObject({ type: z.literal('abort.decided'), reason: AbortReason }),

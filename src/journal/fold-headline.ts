@@ -62,6 +62,11 @@ function warningsOf(state: RunState): string[] {
     ...injectedFaults(state)
       .filter((fault) => fault.effective === false)
       .map((fault) => `${faultName(state, fault.step)} never took effect`),
+    ...injectedFaults(state).flatMap((fault) =>
+      fault.lapsed === undefined
+        ? []
+        : [`${faultName(state, fault.step)} was not in effect to the end of its time (${fault.lapsed.join('; ')})`],
+    ),
     ...state.recoveries.map((recovery) => {
       const why = endedBefore(state, recovery) ? 'the run ended with something still in effect' : 'the runner died';
       return `${why}; process ${recovery.pid} (${recovery.operator}) took over`;

@@ -36,6 +36,8 @@ export interface FaultState {
   reverted?: Moment;
   /** Did it take effect? Absent while unknown. */
   effective?: boolean;
+  /** What was read at the end of its time when it was not in effect any more. */
+  lapsed?: readonly string[];
   /** Did the last check find it gone? Absent while unknown. */
   clean?: boolean;
   /** What was read to know that it is in effect. */

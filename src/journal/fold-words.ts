@@ -66,6 +66,7 @@ function sentenceFor(event: JournalEvent, state: RunState): Sentence | undefined
     case 'fault.marked':
     case 'fault.injected':
     case 'fault.verified':
+    case 'fault.lapsed':
     case 'fault.failed':
       return aboutInjection(event, state);
     case 'fault.reverting':
@@ -172,7 +173,9 @@ function aboutOperation(event: EventOf<'operation.running' | 'operation.finished
   return say(planned?.target ?? 'runner', `${event.operation} failed after ${formatDuration(event.ms)}: ${event.detail}`, 'warning');
 }
 
-type InjectionEvent = EventOf<'fault.prepared' | 'fault.injecting' | 'fault.marked' | 'fault.injected' | 'fault.verified' | 'fault.failed'>;
+type InjectionEvent = EventOf<
+  'fault.prepared' | 'fault.injecting' | 'fault.marked' | 'fault.injected' | 'fault.verified' | 'fault.lapsed' | 'fault.failed'
+>;
 
 function aboutInjection(event: InjectionEvent, state: RunState): Sentence | undefined {
   const name = faultName(state, event.step);
@@ -189,6 +192,8 @@ function aboutInjection(event: InjectionEvent, state: RunState): Sentence | unde
       return event.effective
         ? say('fault', `${name} is in effect${because(event.evidence)}`, 'warning')
         : say('fault', `${name} did not take effect${because(event.evidence)}`, 'bad');
+    case 'fault.lapsed':
+      return say('fault', `${name} is NOT in effect any more at the end of its time${because(event.evidence)}`, 'bad');
     case 'fault.failed':
       return say('fault', `${name} failed to ${event.stage}: ${event.detail}`, 'bad');
     default:

@@ -53,6 +53,7 @@ export function applyEvent(state: RunState, event: JournalEvent): RunState {
     case 'fault.marked':
     case 'fault.injected':
     case 'fault.verified':
+    case 'fault.lapsed':
     case 'fault.failed':
     case 'fault.reverting':
     case 'fault.reverted':

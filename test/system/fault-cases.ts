@@ -4,6 +4,7 @@ import { startBox } from './boxes.ts';
 import {
   answering,
   busy,
+  byBoth,
   clockOff,
   diskBusy,
   doubled,
@@ -33,6 +34,7 @@ export interface FaultCase {
 }
 
 const gateway = { to: ['10.77.0.1'] };
+const bothGateways = { to: ['10.77.0.1', 'fd77::1'] };
 
 /** Sends 200 kB to everybody who connects. */
 const sender = `systemd-run -q --unit=sender /usr/bin/perl -MIO::Socket::INET -e '
@@ -43,7 +45,13 @@ const extra = '10.77.0.200';
 const has = `ip -4 address show dev eth0 | grep -q ${extra}`;
 
 export const faultCases: readonly FaultCase[] = [
-  { fault: 'network-delay', target: 'h1', parameters: { ...gateway, time: '100ms' }, see: () => rtt('h1', 95, 130) },
+  {
+    fault: 'network-delay',
+    target: 'h1',
+    parameters: { ...bothGateways, time: '100ms' },
+    first: 'ip -6 address add fd77::11/64 dev vec0 nodad',
+    see: () => byBoth(rtt('h1', 95, 130), rtt('h1', 95, 130, 'fd77::11')),
+  },
   { fault: 'network-loss', target: 'h2', parameters: { ...gateway, percent: 30 }, see: () => lossy('h2', 12, 50) },
   { fault: 'network-corrupt', target: 'h3', parameters: { ...gateway, percent: 50 }, see: () => garbled('h3', 3) },
   { fault: 'network-duplicate', target: 'h4', parameters: { ...gateway, percent: 50 }, see: () => doubled('h4', 3) },
@@ -57,7 +65,12 @@ export const faultCases: readonly FaultCase[] = [
   },
   { fault: 'clock-skew', target: 'h7', parameters: { offset: '-5m' }, see: () => clockOff('h7', 295) },
   { fault: 'container-pause', target: 'h9', parameters: { container: 'box' }, first: startBox('podman', 'box'), see: () => paused('h9') },
-  { fault: 'network-partition', target: 'n1', parameters: gateway, see: () => silent('n1') },
+  {
+    fault: 'network-partition',
+    target: 'n1',
+    parameters: bothGateways,
+    see: () => byBoth(silent('n1'), silent('n1', 'fd77::101')),
+  },
   {
     fault: 'network-partition (reject)',
     target: 'n2',

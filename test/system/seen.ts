@@ -4,11 +4,18 @@ import { bed } from './testbed/bed.ts';
 
 type Seen = Promise<string | undefined>;
 
-export const rtt = async (target: string, low: number, high: number): Seen => {
-  const ms = await bed.ping(target);
+export const rtt = async (target: string, low: number, high: number, address?: string): Seen => {
+  const ms = await bed.ping(target, address);
   return ms !== undefined && ms > low && ms < high ? `ping ${ms} ms` : undefined;
 };
-export const silent = async (target: string): Seen => ((await bed.ping(target)) === undefined ? 'no answer to ping' : undefined);
+export const silent = async (target: string, address?: string): Seen =>
+  (await bed.ping(target, address)) === undefined ? 'no answer to ping' : undefined;
+/** The same by IPv4 and by IPv6: either both see it, or neither. */
+export const byBoth = async (four: Seen, six: Seen): Seen => {
+  const [v4, v6] = await Promise.all([four, six]);
+  if ((v4 === undefined) !== (v6 === undefined)) throw new Error(`seen by one of two: ${v4 ?? `IPv6 ${v6}`}`);
+  return v4 === undefined ? undefined : `${v4}, by IPv6 ${v6}`;
+};
 export const busy = async (target: string, least: number): Seen => {
   const look = "awk '/^cpu / { print $2+$3+$4+$5+$6+$7+$8+$9, $5+$6 }' /proc/stat";
   const numbers = (await bed.ssh(target, `${look}; sleep 2; ${look}`)).out.split(/\s+/).map(Number);

@@ -54,7 +54,9 @@ done
 measure restartedWithin "$waited"`,
     undo: `${askAgain}
 ask @id@ || { echo "$said"; gone; exit; }
-[ "$state" = running ] || "$tool" start @id@`,
+# What podman starts stays in the control group that it is called in, and the unit of the fuse's watcher would not go before the container.
+apart() { if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ] && have systemd-run; then systemd-run --quiet --scope "$@"; else "$@"; fi; }
+[ "$state" = running ] || apart "$tool" start @id@ || "$tool" start @id@`,
     check: `${askAgain}
 if ask @id@; then
   echo "container @id@ is $state"

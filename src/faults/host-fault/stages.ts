@@ -5,7 +5,8 @@ import type { JsonObject } from '../../core/json.ts';
 import { mapLimit } from '../../core/limit.ts';
 import { plural, tail } from '../../core/text.ts';
 import type { Effect, FaultContext, Measures, OperationResult, ReadBack, RevertCheck } from '../contract.ts';
-import { foreignFuse, fuseInput, pullAnswer } from '../fuse/answers.ts';
+import { fuseInput, pullAnswer } from '../fuse/answers.ts';
+import { claimedByOther } from '../fuse/claim.ts';
 
 /** The state that `look` saw, by target. */
 const Undo = z.strictObject({ targets: z.array(z.strictObject({ target: z.string(), saved: z.record(z.string(), z.string()) })) });
@@ -28,8 +29,7 @@ export async function prepare(context: FaultContext): Promise<JsonObject> {
 }
 
 async function look({ operations }: FaultContext, target: string): Promise<Target | { readonly refused: string }> {
-  const fuses = await operations.run(`fuses-${target}`, { stdin: fuseInput(), accept: 'any' });
-  const foreign = foreignFuse(fuses.stdout || fuses.stderr, operations.runId);
+  const foreign = await claimedByOther(operations, target);
   if (foreign !== undefined) return { refused: `${target}: ${foreign}` };
   const looked = await operations.run(`look-${target}`, { accept: [answers.yes, answers.no] });
   const refused = words(looked, 'refuse');
