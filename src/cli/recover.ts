@@ -9,7 +9,7 @@ import { Leases } from '../engine/leases.ts';
 import { recoverFaults, unreverted } from '../engine/recover.ts';
 import { References } from '../environment/references.ts';
 import { faultRegistry } from '../faults/registry.ts';
-import type { RollbackState } from '../journal/events.ts';
+import type { EventOf, RollbackState } from '../journal/events.ts';
 import { applyEvent, foldRun, type RunState } from '../journal/fold.ts';
 import { findRun, openRuns, runnerAlive, type StoredRun } from '../journal/runs.ts';
 import { JournalWriter } from '../journal/writer.ts';
@@ -90,6 +90,16 @@ async function recoverOne(run: StoredRun, context: Context): Promise<number> {
   return finished;
 }
 
+/** What the run proved while it ran stands; a runner that died proved nothing. */
+function judgedBefore(run: StoredRun): Pick<EventOf<'verdict.reached'>, 'outcome' | 'verdict' | 'clauses' | 'because'> {
+  const before = run.events.findLast((event): event is EventOf<'verdict.reached'> => event.type === 'verdict.reached');
+  if (run.finished === undefined || before === undefined)
+    return { outcome: 'errored', verdict: 'inconclusive', clauses: [], because: 'the runner died before the run was over' };
+  const { outcome, verdict, clauses } = before;
+  const because = before.because.replace(/; (?:the rollback is \w+|it is not proved undone yet|the run ended with something still in effect)/g, '');
+  return { outcome, verdict, clauses, because: `${because}; the run ended with something still in effect` };
+}
+
 async function finish(run: StoredRun, { terminal, options }: Context): Promise<RunState> {
   const state = foldRun(run.events);
   const references = new References();
@@ -112,15 +122,9 @@ async function finish(run: StoredRun, { terminal, options }: Context): Promise<R
   );
   await journal.record({ type: 'recover.started', pid: process.pid, operator: operator() });
   const rollback = (await labIsGone(run, journal)) ? 'clean' : await undo(run, journal, references, cleanup);
-  const judged = { outcome: 'errored', verdict: 'inconclusive', rollback } as const;
-  await journal.record({
-    type: 'verdict.reached',
-    ...judged,
-    clauses: [],
-    because: `${run.finished === undefined ? 'the runner died before the run was over' : 'the run ended with something still in effect'}; ${
-      rollback === 'clean' ? 'it was undone afterwards' : 'it is not proved undone yet'
-    }`,
-  });
+  const judged = { ...judgedBefore(run), rollback };
+  const undone = rollback === 'clean' ? 'it was undone afterwards' : 'it is not proved undone yet';
+  await journal.record({ type: 'verdict.reached', ...judged, because: `${judged.because}; ${undone}` });
   const code = exitCode(judged);
   // The run itself failed, the recovery did not: what is proved undone is inconclusive, not an internal error.
   await journal.record({ type: 'run.finished', exitCode: code === 1 ? 7 : code });

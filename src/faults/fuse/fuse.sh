@@ -216,7 +216,7 @@ inject() {
   setsid sh "$0" run </dev/null >"$fast/told" 2>&1 &
   wait $!
   code=$?
-  tail -n 20 "$fast/told" 2>/dev/null
+  tail -n 20 "$fast/told" 2>/dev/null | tail -c 8000
   [ -e "$fast/reverting" ] && leave 3 'refused: reverted while injecting'
   if [ $code -ne 0 ]; then
     true >"$fast/failed"
