@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { shellQuote } from '../core/text.ts';
-import type { DatabaseCluster, DatabaseNode, PlannedHost, PlannedProbe, PlannedSlo } from '../plan/plan.ts';
+import type { DatabaseCluster, DatabaseNode, PlannedAbortRule, PlannedHost, PlannedProbe, PlannedSlo } from '../plan/plan.ts';
 import { measureUnit } from './checks.ts';
 import type { EnvironmentFile } from './load.ts';
 import { absolutePath, absoluteReferences } from './references.ts';
@@ -45,6 +45,7 @@ export interface EnvironmentModel {
   readonly slos: readonly PlannedSlo[];
   /** What the environment allows at most; absent: no limit of its own. `maxShare` is a ratio 0–1. */
   readonly guards: { readonly maxTargets?: number; readonly maxShare?: number };
+  readonly abort: PlannedAbortRule | 'off';
 }
 
 export function resolveEnvironment(parsed: EnvironmentFile): EnvironmentModel {
@@ -64,6 +65,7 @@ export function resolveEnvironment(parsed: EnvironmentFile): EnvironmentModel {
     probes: Object.entries(environment.probes).map(([name, probe]) => ({ name, kind: probe.kind, spec: probe.spec })),
     slos: Object.entries(environment.slos).map(([name, slo]) => plannedSlo(name, slo)),
     guards: { ...(maxTargets !== undefined && { maxTargets }), ...(maxShare !== undefined && { maxShare }) },
+    abort: environment.guards.abort,
   };
 }
 

@@ -155,10 +155,28 @@ const Slo = z.strictObject({
   fatal: anyComparison().optional().meta({ description: 'Aborts the run.' }),
 });
 
+const AbortRule = z.strictObject({
+  bad: z.int().min(1).max(500).default(5).meta({
+    description:
+      'So many bad samples among the last `of` stop the run, at once, without waiting for a window. Bad: failed, or slower than the SLO’s fatal limit. Never fewer than the SLO tolerates, and raised where the baseline asks for it. Higher: slower to stop, fewer false alarms. 1 to 500, at most half of `of`. Default 5.',
+  }),
+  of: z.int().min(10).max(1_000).default(100).meta({ description: 'How many of the last samples are looked at, 10 to 1000. Default 100.' }),
+  consecutive: z.int().min(2).max(1_000).default(3).meta({
+    description: 'So many failures in a row stop the run, 2 to 1000. Raise it where a short outage is part of normal. Default 3.',
+  }),
+});
+
 const Guards = z.strictObject({
   maxTargets: z.int().min(1).max(10_000).optional().meta({ description: 'Most hosts one step may hit, whatever an experiment says.' }),
   maxShare: percent().optional().meta({ description: 'Largest share of a group that may be hit, whatever an experiment says.' }),
   protected: z.array(TargetName).default([]).meta({ description: 'Hosts that are never a target. Default none.' }),
+  abort: z
+    .union([z.literal('off'), AbortRule])
+    .prefault({})
+    .meta({
+      description: 'When bad samples stop a run outside the announced impact, besides fatal levels. `off`: never; plan and report say so.',
+      examples: [{ bad: 10, of: 100, consecutive: 5 }],
+    }),
 });
 
 export type ProbeEntry = { readonly kind: string; readonly spec: JsonObject };

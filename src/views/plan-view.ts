@@ -22,7 +22,7 @@ export function renderPlan(plan: Plan, { color, columns = 100 }: PlanViewOptions
     header(plan, style, columns),
     section('Targets', targets(plan, style), style),
     section('Guards', guards(plan, style), style),
-    section('Steady state', steadyState(plan), style),
+    section('Steady state', [...steadyState(plan), ...abortRule(plan, style)], style),
     section('Probes', probes(plan), style),
     section('What changes, in short', outline(plan.steps), style),
     section(
@@ -109,8 +109,19 @@ function probes(plan: Plan): string[] {
 function levels(slo: PlannedSlo): string {
   return (['warning', 'severe', 'fatal'] as const)
     .flatMap((level) => (slo[level] === undefined ? [] : [`${level} ${slo[level].text}`]))
-    .concat(slo.fatal === undefined ? ['never aborts the run'] : [])
+    .concat(slo.fatal === undefined ? ['no level that aborts the run'] : [])
     .join(', ');
+}
+
+/** What stops the run besides fatal levels; what the baseline makes of it is only known when it has been seen. */
+function abortRule({ abort, slos }: Plan, style: Style): string[] {
+  if (abort === undefined || slos.length === 0) return [];
+  if (abort === 'off') return [style('warning', '  abort rule OFF: bad samples stop the run only by the fatal level of an SLO')];
+  const { bad, of, consecutive } = abort;
+  return [
+    `  aborts at ${bad} bad of the last ${of} samples, or more where an SLO tolerates more, or at ${consecutive} failures in a row;`,
+    '  raised where the baseline asks for it, refused where none would do',
+  ];
 }
 
 function limits(plan: Plan): string[] {

@@ -15,11 +15,16 @@ export async function baseline(context: RunContext): Promise<'ok' | 'stop'> {
   const counted = now(parts);
   await parts.clock.sleep(baselineMs - warmUp, parts.control.signal);
   const broken = monitor.brokenSince(counted);
-  state.steadyBefore = broken.length === 0;
-  if (state.steadyBefore) {
-    await parts.record({ type: 'baseline.held', ms: Math.round(baselineMs) });
-    return 'ok';
-  }
-  await parts.record({ type: 'baseline.failed', detail: `not steady within ${formatDuration(baselineMs)}: ${broken.join('; ')}` });
+  if (broken.length > 0) return fail(context, `not steady within ${formatDuration(baselineMs)}: ${broken.join('; ')}`);
+  const unclear = await monitor.abortRules.calibrate(counted, now(parts) - counted);
+  if (unclear.length > 0) return fail(context, `not steady enough to tell an effect: ${unclear.join('; ')}`);
+  state.steadyBefore = true;
+  await parts.record({ type: 'baseline.held', ms: Math.round(baselineMs) });
+  return 'ok';
+}
+
+async function fail({ parts, state }: RunContext, detail: string): Promise<'stop'> {
+  state.steadyBefore = false;
+  await parts.record({ type: 'baseline.failed', detail });
   return 'stop';
 }

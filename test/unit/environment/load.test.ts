@@ -63,7 +63,15 @@ describe('a good environment', () => {
     for (const slo of slos) PlannedSlo.parse(slo);
     expect(probes[1]).toMatchObject({ name: 'orders-ledger', kind: 'postgres-ledger', spec: { database: 'orders' } });
     expect(slos[1]).toMatchObject({ unit: 'duration', windowMs: 10_000, severe: { value: 500 }, fatal: { value: 900, text: '> 900ms' } });
+    expect(model().abort).toEqual({ bad: 5, of: 100, consecutive: 3 });
     expect({ guards, tier }).toEqual({ guards: { maxTargets: 2, maxShare: 0.5 }, tier: 'lab' });
+  });
+
+  test('lets the abort rule be tuned in part, or switched off', () => {
+    const tuned = (abort: string) => model(good.replace('guards: {', `guards: { abort: ${abort},`)).abort;
+
+    expect(tuned('{ consecutive: 8 }')).toEqual({ bad: 5, of: 100, consecutive: 8 });
+    expect(tuned('off')).toBe('off');
   });
 
   test('fills in what OpenSSH would assume', () => {
@@ -111,6 +119,10 @@ describe('mistakes', () => {
     ['kind: Environment', 'kind: Experiment', 'wrong-kind: expected an environment, but this file says it is an experiment'],
     ['  lb:  ', '  "12": ', 'bad-name: expected a name of letters'],
     ['maxShare: 50%', 'maxShare: 0%', 'expected more than 0%'],
+    ['guards: {', 'guards: { abort: of,', 'bad-value: expected off, got "of"'],
+    ['guards: {', 'guards: { abort: { bda: 3 },', 'unknown-key: unknown key "bda"; did you mean "bad"?'],
+    ['guards: {', 'guards: { abort: { consecutive: off },', 'wrong-type: expected a number, got "off"'],
+    ['guards: {', 'guards: { abort: { bad: 60 },', 'out-of-bounds: expected at most half of the last 100 samples (50), got 60'],
   ])('%j -> %j', (from, to, expected) => {
     expect(said(from, to).join('\n')).toContain(expected);
   });

@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest';
 import type { JournalEvent } from '../../../src/journal/events.ts';
 import { foldRun } from '../../../src/journal/fold.ts';
 import { renderReport } from '../../../src/report/markdown.ts';
-import { crashedRunner, heldFailover, lostWrites, recoveredRun, rollbackIncomplete, scenarios } from '../../support/journal-builder.ts';
+import {
+  abortedBySlo,
+  crashedRunner,
+  heldFailover,
+  lostWrites,
+  recoveredRun,
+  rollbackIncomplete,
+  scenarios,
+} from '../../support/journal-builder.ts';
 import { revertedByItself } from '../../support/journal-fuses.ts';
 
 const fixtures = new URL('../../fixtures/journals/', import.meta.url);
@@ -143,6 +151,32 @@ describe('honesty', () => {
   test('an empty journal still gives a report', () => {
     expect(renderReport(foldRun([])).markdown).toContain('**NO VERDICT**');
   });
+});
+
+test('an abort rule that was off is told, and one that the plan does not have is not', () => {
+  const withAbort = (abort: 'off' | undefined) => {
+    const events = abortedBySlo().flatMap((event): JournalEvent[] => {
+      if (event.type === 'abort.calibrated') return [];
+      if (event.type !== 'run.started') return [event];
+      const { abort: _planned, ...plan } = event.plan;
+      return [{ ...event, plan: abort === undefined ? plan : { ...plan, abort } }];
+    });
+    return renderReport(foldRun(events)).markdown;
+  };
+
+  expect(withAbort('off')).toContain('**It was off:**');
+  expect(withAbort(undefined)).not.toContain('Abort rule');
+});
+
+test('an abort by the rule has an abort latency, from the sample that was one too many', () => {
+  const events = abortedBySlo().flatMap((event): JournalEvent[] => {
+    if (event.type === 'slo.breached') return [];
+    if (event.type !== 'abort.decided') return [event];
+    const reason = { kind: 'samples', probe: 'checkout', slo: 'checkout-errors', rule: 'consecutive', bad: 3, of: 3 } as const;
+    return [{ ...event, reason }];
+  });
+
+  expect(renderReport(foldRun(events)).markdown).toContain('| abort latency | t7 − t3 | 388 ms |');
 });
 
 test('text from a target cannot leave its place', () => {

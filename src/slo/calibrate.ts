@@ -1,0 +1,83 @@
+/**
+ * Fits the abort rule to what the baseline was like: so many bad samples that fewer than the allowed share of runs would be stopped
+ * without any effect. Pure.
+ */
+import { formatQuantity } from '../core/units.ts';
+import type { CalibratedRule } from '../journal/events.ts';
+import type { PlannedSlo } from '../plan/plan.ts';
+import { mostBad, type SloAbortRule } from './abort-rule.ts';
+import { BadCounter, type Judged } from './bad-counter.ts';
+import { FalseAborts, type Observed, type Worst } from './false-aborts.ts';
+
+/** Of runs, by all SLOs together. */
+export const allowedFalseAborts = 0.01;
+
+export interface CalibrationInput {
+  readonly slo: Pick<PlannedSlo, 'name' | 'probe'>;
+  readonly rule: SloAbortRule;
+  /** In the order they came. */
+  readonly baseline: readonly Judged[];
+  /** Samples that the method is planned to take. */
+  readonly planned: number;
+  /** Share of runs that this SLO may stop falsely, 0–1. */
+  readonly allowed: number;
+}
+
+/** `problem`: no count tells an effect from what was there before. */
+export type Calibration = { readonly rule: CalibratedRule } | { readonly problem: string };
+
+/** Starts where the baseline itself would not have tripped it, and raises whichever half stops more runs. */
+export function calibrate({ slo, rule, baseline, planned, allowed }: CalibrationInput): Calibration {
+  const { of } = rule;
+  const seen = worstSeen(baseline, of);
+  const observed = observe(baseline);
+  const simulated = new FalseAborts(observed, planned, of);
+  const most = mostBad(of);
+  let bad = rule.bad === undefined ? undefined : Math.max(rule.bad, seen.bad + 1);
+  let consecutive = Math.max(rule.consecutive, seen.row + 1);
+  const byCount = (worst: Worst): boolean => bad !== undefined && worst.bad >= bad;
+  const byRow = (worst: Worst): boolean => worst.row >= consecutive;
+  const falseAborts = (): number => simulated.probability((worst) => byCount(worst) || byRow(worst));
+  while ((bad ?? 0) <= most && consecutive <= of && falseAborts() > allowed) {
+    if (bad === undefined || simulated.probability(byRow) > simulated.probability(byCount)) consecutive++;
+    else bad++;
+  }
+  const { name, probe } = slo;
+  if ((bad ?? 0) > most || consecutive > of) {
+    const had = `${observed.bad} of ${observed.samples} samples were bad before anything was injected`;
+    const why = `no count up to ${most} of ${of} keeps false aborts under ${formatQuantity(allowed, 'ratio')} of runs`;
+    return { problem: `SLO ${name}: ${had}; ${why}` };
+  }
+  return {
+    rule: {
+      slo: name,
+      probe,
+      ...(rule.limitMs === undefined ? {} : { limitMs: rule.limitMs }),
+      ...(bad === undefined ? {} : { bad }),
+      of,
+      consecutive,
+      baseline: { samples: observed.samples, bad: observed.bad },
+      planned,
+      falseAborts: falseAborts(),
+    },
+  };
+}
+
+function observe(baseline: readonly Judged[]): Observed {
+  return {
+    samples: baseline.length,
+    bad: baseline.filter((sample) => sample.bad).length,
+    failed: baseline.filter((sample) => sample.failed).length,
+  };
+}
+
+function worstSeen(baseline: readonly Judged[], of: number): Worst {
+  const counter = new BadCounter({ of, consecutive: Number.POSITIVE_INFINITY });
+  let [bad, row] = [0, 0];
+  for (const sample of baseline) {
+    counter.add(sample);
+    bad = Math.max(bad, counter.bad);
+    row = Math.max(row, counter.row);
+  }
+  return { bad, row };
+}
