@@ -4,6 +4,7 @@ import { isBad, slowLimit, stampsOf } from '../journal/fold-facts.ts';
 import { nearestRank } from '../journal/fold-series.ts';
 import type { RunState } from '../journal/fold-state.ts';
 import type { Sample } from '../probes/contract.ts';
+import { comparison } from './comparison.ts';
 import { code, safe, table } from './escape.ts';
 
 export function impact(state: RunState): string {
@@ -11,6 +12,7 @@ export function impact(state: RunState): string {
     'All traffic counted here is synthetic: the probes made it. What real users saw is for people to add.',
     samplesTable(state),
     errorsTable(state),
+    comparison(state),
     measuresTable(state),
     writesTable(state),
   ]

@@ -1,16 +1,13 @@
 /** Before anything is injected the SLOs must hold: otherwise nothing that follows could be told from what was there before. */
 import { formatDuration } from '../../core/units.ts';
+import { warmUpMs } from '../../plan/warm-up.ts';
 import { now, type RunContext } from '../context.ts';
-
-/** Connections and caches get this share of the baseline, two seconds at most, before it counts. */
-const warmUpShare = 0.2;
-const warmUpMost = 2_000;
 
 export async function baseline(context: RunContext): Promise<'ok' | 'stop'> {
   const { parts, monitor, state } = context;
   const { baselineMs } = parts.plan.steadyState;
   await monitor.start();
-  const warmUp = Math.min(baselineMs * warmUpShare, warmUpMost);
+  const warmUp = warmUpMs(baselineMs);
   await parts.clock.sleep(warmUp, parts.control.signal);
   const counted = now(parts);
   await parts.clock.sleep(baselineMs - warmUp, parts.control.signal);

@@ -179,6 +179,17 @@ test('an abort by the rule has an abort latency, from the sample that was one to
   expect(renderReport(foldRun(events)).markdown).toContain('| abort latency | t7 − t3 | 388 ms |');
 });
 
+test('the fault is compared with the baseline, probe by probe, and only where there was a fault', () => {
+  const { markdown } = renderReport(foldRun(heldFailover()));
+  const row = (measure: string): string => markdown.split('\n').find((line) => line.startsWith(`| \`checkout\` | ${measure} |`)) ?? '';
+
+  expect(markdown).toContain('Baseline: +2.2s to +10.2s, without its warm-up. Fault: +10.3s to +34.7s,');
+  expect(row('latency')).toContain('no change shown');
+  expect(row('failed')).toContain('**more failures**');
+  const untouched = heldFailover().filter(({ type }) => !type.startsWith('fault.'));
+  expect(renderReport(foldRun(untouched)).markdown).not.toContain('Fault against baseline');
+});
+
 test('text from a target cannot leave its place', () => {
   const { markdown } = renderReport(foldRun(rollbackIncomplete()));
   const outsideCode = markdown.replace(/```[\s\S]*?```/g, '');
