@@ -190,6 +190,34 @@ test('the fault is compared with the baseline, probe by probe, and only where th
   expect(renderReport(foldRun(untouched)).markdown).not.toContain('Fault against baseline');
 });
 
+describe('quantiles', () => {
+  /** As if every sample of the checkout probe had been taken `times` times. */
+  const withSamples = (times: number) =>
+    heldFailover().map(
+      (event): JournalEvent =>
+        event.type === 'probe.sampled' ? { ...event, samples: event.samples.flatMap((sample) => new Array(times).fill(sample)) } : event,
+    );
+  const row = (events: JournalEvent[]): string =>
+    renderReport(foldRun(events))
+      .markdown.split('\n')
+      .find((line) => line.startsWith('| `checkout` | ') && line.includes('over 500 ms')) ?? '';
+
+  test('have their interval, and a p99 is printed only with enough samples for it', () => {
+    expect(row(heldFailover())).toMatch(/\| p90 [\d.]+ m?s \([^)]+\), max [\d.]+ m?s \|/);
+    expect(row(withSamples(4))).toMatch(/\| [\d.]+ m?s \([\d.]+ m?s to [\d.]+ m?s\) \| [\d.]+ m?s \([\d.]+ m?s to [\d.]+ m?s\) \|/);
+  });
+
+  test('over a window with too few samples for them are called what they are', () => {
+    const finer = heldFailover().map((event): JournalEvent => {
+      if (event.type !== 'run.started') return event;
+      return { ...event, plan: { ...event.plan, slos: event.plan.slos.map((slo) => ({ ...slo, measure: 'p99' })) } };
+    });
+
+    expect(renderReport(foldRun(finer)).markdown).toContain('With about 100 samples in a window the 2 slowest decide');
+    expect(renderReport(foldRun(heldFailover())).markdown).not.toContain('in a window the');
+  });
+});
+
 test('text from a target cannot leave its place', () => {
   const { markdown } = renderReport(foldRun(rollbackIncomplete()));
   const outsideCode = markdown.replace(/```[\s\S]*?```/g, '');
