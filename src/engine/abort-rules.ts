@@ -1,5 +1,7 @@
 /** The abort rule at work: remembers what the baseline was like, is fitted to it, and then stops the run at the sample that is one too many. */
 
+import { setImmediate } from 'node:timers/promises';
+import type { CalibratedRule } from '../journal/events.ts';
 import type { PlannedSlo } from '../plan/plan.ts';
 import type { Sample } from '../probes/contract.ts';
 import { abortRuleOf, judge, type SloAbortRule } from '../slo/abort-rule.ts';
@@ -47,19 +49,23 @@ export class AbortRules {
 
   /** Fits the rules to the samples since `from` (run time, ms), which took `tookMs`. Gives what makes that impossible, for people. */
   async calibrate(from: number, tookMs: number): Promise<string[]> {
-    const watches = [...this.#watches.values()];
-    const fitted = watches.map((watch) => {
-      const baseline = watch.baseline.filter(({ due }) => due >= from);
+    const rules: CalibratedRule[] = [];
+    const problems: string[] = [];
+    const allowed = allowedFalseAborts / this.#watches.size;
+    for (const watch of this.#watches.values()) {
+      // Tens of milliseconds of arithmetic each: the probes must get their turn between them.
+      await setImmediate();
+      const baseline = watch.baseline.filter(({ due }) => due >= from && due < from + tookMs);
       const planned = Math.round((baseline.length * plannedMs(this.#parts.plan)) / tookMs);
-      return { watch, ...calibrate({ slo: watch.slo, rule: watch.rule, baseline, planned, allowed: allowedFalseAborts / watches.length }) };
-    });
-    const problems = fitted.flatMap((one) => ('problem' in one ? [one.problem] : []));
-    if (problems.length > 0) return problems;
-    const rules = fitted.flatMap((one) => ('rule' in one ? [one.rule] : []));
-    for (const { watch } of fitted) {
-      const rule = rules.find(({ slo }) => slo === watch.slo.name);
-      if (rule !== undefined) watch.counter = new BadCounter(rule);
+      const fitted = calibrate({ slo: watch.slo, rule: watch.rule, baseline, planned, allowed });
+      if ('problem' in fitted) {
+        problems.push(fitted.problem);
+        continue;
+      }
+      rules.push(fitted.rule);
+      watch.counter = new BadCounter(fitted.rule);
     }
+    if (problems.length > 0) return problems;
     if (rules.length > 0) await this.#parts.record({ type: 'abort.calibrated', rules });
     return [];
   }

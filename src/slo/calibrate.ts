@@ -31,36 +31,44 @@ export function calibrate({ slo, rule, baseline, planned, allowed }: Calibration
   const { of } = rule;
   const seen = worstSeen(baseline, of);
   const observed = observe(baseline);
-  const simulated = new FalseAborts(observed, planned, of);
   const most = mostBad(of);
-  let bad = rule.bad === undefined ? undefined : Math.max(rule.bad, seen.bad + 1);
-  let consecutive = Math.max(rule.consecutive, seen.row + 1);
-  const byCount = (worst: Worst): boolean => bad !== undefined && worst.bad >= bad;
-  const byRow = (worst: Worst): boolean => worst.row >= consecutive;
-  const falseAborts = (): number => simulated.probability((worst) => byCount(worst) || byRow(worst));
-  while ((bad ?? 0) <= most && consecutive <= of && falseAborts() > allowed) {
-    if (bad === undefined || simulated.probability(byRow) > simulated.probability(byCount)) consecutive++;
-    else bad++;
+  const simulated = new FalseAborts(observed, planned, of);
+  const fitted = {
+    bad: rule.bad === undefined ? undefined : Math.max(rule.bad, seen.bad + 1),
+    consecutive: Math.max(rule.consecutive, seen.row + 1),
+  };
+  const byCount = ({ bad }: Worst): boolean => fitted.bad !== undefined && bad >= fitted.bad;
+  const byRow = ({ row }: Worst): boolean => row >= fitted.consecutive;
+  const falsely = (runs: FalseAborts): number => runs.probability((worst) => byCount(worst) || byRow(worst));
+  while (falsely(simulated) > allowed && ((fitted.bad ?? most) < most || fitted.consecutive < most)) {
+    const more = simulated.probability(byRow) > simulated.probability(byCount) ? 'consecutive' : 'bad';
+    if (fitted.bad !== undefined && fitted.bad < most && (more === 'bad' || fitted.consecutive >= most)) fitted.bad++;
+    else fitted.consecutive++;
   }
-  const { name, probe } = slo;
-  if ((bad ?? 0) > most || consecutive > of) {
+  // Few samples leave much possible; that is no reason to refuse. What was seen is, if it would be too much when seen a thousand times as often.
+  const surely = (): number => falsely(new FalseAborts(manyTimes(observed), planned, of));
+  if ((fitted.bad ?? 0) > most || (falsely(simulated) > allowed && surely() > allowed)) {
     const had = `${observed.bad} of ${observed.samples} samples were bad before anything was injected`;
     const why = `no count up to ${most} of ${of} keeps false aborts under ${formatQuantity(allowed, 'ratio')} of runs`;
-    return { problem: `SLO ${name}: ${had}; ${why}` };
+    return { problem: `SLO ${slo.name}: ${had}; ${why}` };
   }
   return {
     rule: {
-      slo: name,
-      probe,
+      slo: slo.name,
+      probe: slo.probe,
       ...(rule.limitMs === undefined ? {} : { limitMs: rule.limitMs }),
-      ...(bad === undefined ? {} : { bad }),
+      ...(fitted.bad === undefined ? {} : { bad: fitted.bad }),
       of,
-      consecutive,
+      consecutive: fitted.consecutive,
       baseline: { samples: observed.samples, bad: observed.bad },
       planned,
-      falseAborts: falseAborts(),
+      falseAborts: falsely(simulated),
     },
   };
+}
+
+function manyTimes({ samples, bad, failed }: Observed): Observed {
+  return { samples: samples * 1_000, bad: bad * 1_000, failed: failed * 1_000 };
 }
 
 function observe(baseline: readonly Judged[]): Observed {

@@ -85,6 +85,25 @@ describe('after calibration', () => {
     });
   });
 
+  it('does not refuse a clean baseline for being short: the rule is weak then, and says so', () => {
+    for (const samples of [1, 4, 8]) {
+      const { bad = 0, consecutive, falseAborts } = fitted(baselineOf(samples, 0), tenMinutes);
+
+      expect(bad).toBeGreaterThan(20);
+      expect(bad).toBeLessThanOrEqual(50);
+      expect(consecutive).toBeLessThanOrEqual(50);
+      expect(falseAborts).toBeGreaterThan(0);
+    }
+    // A probe that is seldom asked takes few samples in the method as well.
+    expect(fitted(baselineOf(1, 0), 2)).toMatchObject({ bad: 5, consecutive: 3, falseAborts: 0 });
+  });
+
+  it('is refused where half of what was looked at was bad at some time in the baseline', () => {
+    const burst = [...baselineOf(500, 0), ...new Array<Judged>(50).fill({ bad: true, failed: false }), ...baselineOf(500, 0)];
+
+    expect(calibrate({ slo, rule, baseline: burst, planned: 100, allowed: 0.01 })).toHaveProperty('problem');
+  });
+
   it('leaves the count away where the SLO tolerates too much for one, and raises only the row', () => {
     const { bad: _none, ...rowOnly } = rule;
     const result = calibrate({ slo, rule: rowOnly, baseline: baselineOf(300, 60), planned: tenMinutes, allowed: 0.01 });
