@@ -75,6 +75,10 @@ function probeMistakes(
 function sloMistakes(path: readonly string[], slo: Slo, environment: Environment): FieldMistake[] {
   const probes = Object.keys(environment.probes);
   const found = probes.includes(slo.probe) ? [] : [unknownName('probe', slo.probe, probes, [...path, 'probe'])];
+  if (slo.objective?.share === 1) {
+    const message = 'an objective of 100% leaves no error budget at all\nfor example: share: "99.9%"';
+    found.push({ code: 'out-of-bounds', path: [...path, 'objective', 'share'], message });
+  }
   const levels = (['warning', 'severe', 'fatal'] as const).flatMap((level) => {
     const threshold = slo[level];
     return threshold === undefined ? [] : [{ level, threshold }];

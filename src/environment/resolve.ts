@@ -148,7 +148,7 @@ function databaseNode(host: string, node: Environment['databases'][string]['node
 }
 
 function plannedSlo(name: string, slo: Environment['slos'][string]): PlannedSlo {
-  const { probe, measure, window, warning, severe, fatal } = slo;
+  const { probe, measure, window, warning, severe, fatal, objective } = slo;
   return {
     name,
     probe,
@@ -158,5 +158,6 @@ function plannedSlo(name: string, slo: Environment['slos'][string]): PlannedSlo 
     ...(warning && { warning }),
     ...(severe && { severe }),
     ...(fatal && { fatal }),
+    ...(objective && { objective: { share: objective.share, periodMs: objective.over } }),
   };
 }

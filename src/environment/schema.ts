@@ -153,6 +153,17 @@ const Slo = z.strictObject({
   warning: anyComparison().optional().meta({ description: 'Noted in the report.' }),
   severe: anyComparison().optional().meta({ description: 'No longer steady.' }),
   fatal: anyComparison().optional().meta({ description: 'Aborts the run.' }),
+  objective: z
+    .strictObject({
+      share: percent().meta({ description: 'Share of samples that must be good, below 100%.', examples: ['99.9%'] }),
+      over: duration({ min: '1h', max: '366d' }).meta({ description: 'Over this period, 1h to 366d.', examples: ['30d'] }),
+    })
+    .optional()
+    .meta({
+      description:
+        'What is promised to users in the long run. With it the report says how much of the error budget a run spent. Default none.',
+      examples: [{ share: '99.9%', over: '30d' }],
+    }),
 });
 
 const AbortRule = z.strictObject({

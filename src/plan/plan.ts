@@ -106,6 +106,8 @@ export const PlannedSlo = z.strictObject({
   warning: PlannedComparison.optional(),
   severe: PlannedComparison.optional(),
   fatal: PlannedComparison.optional(),
+  /** Share of good samples, 0–1, that is promised over the period. */
+  objective: z.strictObject({ share: z.number().gt(0).lt(1), periodMs: Ms }).optional(),
 });
 export type PlannedSlo = z.infer<typeof PlannedSlo>;
 

@@ -4,6 +4,7 @@ import { isBad, most, slowLimit, stampsOf } from '../journal/fold-facts.ts';
 import type { RunState } from '../journal/fold-state.ts';
 import type { Sample } from '../probes/contract.ts';
 import { quantileOf } from '../slo/quantile-interval.ts';
+import { errorBudget } from './budget.ts';
 import { comparison } from './comparison.ts';
 import { code, safe, table } from './escape.ts';
 
@@ -13,6 +14,7 @@ export function impact(state: RunState): string {
     samplesTable(state),
     errorsTable(state),
     comparison(state),
+    errorBudget(state),
     measuresTable(state),
     writesTable(state),
   ]

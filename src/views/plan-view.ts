@@ -1,6 +1,6 @@
 /** A plan for people: what will be hit, what the guards say, every command with its undo, in the order of the run. */
 import { plural } from '../core/text.ts';
-import { formatDuration, formatQuantity } from '../core/units.ts';
+import { formatDuration, formatPeriod, formatQuantity } from '../core/units.ts';
 import { plannedTargets } from '../journal/fold-facts.ts';
 import { oneLine } from '../journal/fold-words.ts';
 import type { Plan, PlannedHost, PlannedSlo } from '../plan/plan.ts';
@@ -93,7 +93,13 @@ function steadyState(plan: Plan): string[] {
   const { baselineMs, recovery } = plan.steadyState;
   return [
     `  must hold ${formatDuration(baselineMs)} before injection; back within ${formatDuration(recovery.withinMs)}, held for ${formatDuration(recovery.holdMs)}`,
-    ...rows(plan.slos.map((slo) => [slo.name, `${slo.measure} of ${slo.probe} over ${formatDuration(slo.windowMs)}`, levels(slo)])),
+    ...rows(
+      plan.slos.map((slo) => [
+        slo.name,
+        `${slo.measure} of ${slo.probe} over ${formatDuration(slo.windowMs)}`,
+        [levels(slo), ...promised(slo)].join(', '),
+      ]),
+    ),
   ];
 }
 
@@ -104,6 +110,12 @@ function probes(plan: Plan): string[] {
     table[index] ?? '',
     ...(probe.changes ?? []).map((change) => `    changes: ${oneLine(change)}`),
   ]);
+}
+
+function promised({ objective }: PlannedSlo): string[] {
+  return objective === undefined
+    ? []
+    : [`objective ${Number((objective.share * 100).toPrecision(6))} % over ${formatPeriod(objective.periodMs)}`];
 }
 
 function levels(slo: PlannedSlo): string {

@@ -183,6 +183,7 @@ function planFor(name: string, title: string, hypothesis: string, step: FaultSte
         unit: 'ratio',
         windowMs: 10_000,
         fatal: comparison('>', 0.05, 'ratio', '> 5%'),
+        objective: { share: 0.999, periodMs: 30 * 86_400_000 },
       },
       {
         name: 'checkout-latency',

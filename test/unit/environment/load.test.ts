@@ -67,6 +67,12 @@ describe('a good environment', () => {
     expect({ guards, tier }).toEqual({ guards: { maxTargets: 2, maxShare: 0.5 }, tier: 'lab' });
   });
 
+  test('knows what is promised over a long time', () => {
+    const text = good.replace('fatal: "> 5%"', 'fatal: "> 5%", objective: { share: 99.95%, over: 30d }');
+
+    expect(model(text).slos[0]?.objective).toEqual({ share: 0.9995, periodMs: 30 * 86_400_000 });
+  });
+
   test('lets the abort rule be tuned in part, or switched off', () => {
     const tuned = (abort: string) => model(good.replace('guards: {', `guards: { abort: ${abort},`)).abort;
 
@@ -119,6 +125,8 @@ describe('mistakes', () => {
     ['kind: Environment', 'kind: Experiment', 'wrong-kind: expected an environment, but this file says it is an experiment'],
     ['  lb:  ', '  "12": ', 'bad-name: expected a name of letters'],
     ['maxShare: 50%', 'maxShare: 0%', 'expected more than 0%'],
+    ['fatal: "> 5%"', 'fatal: "> 5%", objective: { share: 100%, over: 30d }', 'out-of-bounds: an objective of 100% leaves no error budget'],
+    ['fatal: "> 5%"', 'fatal: "> 5%", objective: { share: 99% }', 'missing-key: missing "over" in slos.checkout-errors.objective'],
     ['guards: {', 'guards: { abort: of,', 'bad-value: expected off, got "of"'],
     ['guards: {', 'guards: { abort: { bda: 3 },', 'unknown-key: unknown key "bda"; did you mean "bad"?'],
     ['guards: {', 'guards: { abort: { consecutive: off },', 'wrong-type: expected a number, got "off"'],

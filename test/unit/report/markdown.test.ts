@@ -190,6 +190,15 @@ test('the fault is compared with the baseline, probe by probe, and only where th
   expect(renderReport(foldRun(untouched)).markdown).not.toContain('Fault against baseline');
 });
 
+test('an SLO with an objective has its error budget counted, and only where something was injected', () => {
+  const { markdown } = renderReport(foldRun(heldFailover()));
+  const untouched = heldFailover().filter(({ type }) => !type.startsWith('fault.'));
+
+  // 41 of 487 at ten a second for 48.6 s: 84 times 0.1 %, and 41 / (0.001 · 25.97 million) of the month.
+  expect(markdown).toContain('| `checkout-errors` | 99.9 % over 30 d | 41 of 487 in 48.6 s | 84.2× | 0.16 % | 0.16 % |');
+  expect(renderReport(foldRun(untouched)).markdown).not.toContain('Error budget');
+});
+
 describe('quantiles', () => {
   /** As if every sample of the checkout probe had been taken `times` times. */
   const withSamples = (times: number) =>
