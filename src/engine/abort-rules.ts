@@ -6,7 +6,7 @@ import type { PlannedSlo } from '../plan/plan.ts';
 import type { Sample } from '../probes/contract.ts';
 import { abortRuleOf, judge, type SloAbortRule } from '../slo/abort-rule.ts';
 import { BadCounter, type Judged } from '../slo/bad-counter.ts';
-import { allowedFalseAborts, calibrate } from '../slo/calibrate.ts';
+import { allowedFalseAborts, type Calibration, calibration } from '../slo/calibrate.ts';
 import type { RunParts } from './context.ts';
 
 interface Watch {
@@ -53,11 +53,9 @@ export class AbortRules {
     const problems: string[] = [];
     const allowed = allowedFalseAborts / this.#watches.size;
     for (const watch of this.#watches.values()) {
-      // Tens of milliseconds of arithmetic each: the probes must get their turn between them.
-      await setImmediate();
       const baseline = watch.baseline.filter(({ due }) => due >= from && due < from + tookMs);
       const planned = Math.round((baseline.length * plannedMs(this.#parts.plan)) / tookMs);
-      const fitted = calibrate({ slo: watch.slo, rule: watch.rule, baseline, planned, allowed });
+      const fitted = await inTurns(calibration({ slo: watch.slo, rule: watch.rule, baseline, planned, allowed }));
       if ('problem' in fitted) {
         problems.push(fitted.problem);
         continue;
@@ -68,6 +66,15 @@ export class AbortRules {
     if (problems.length > 0) return problems;
     if (rules.length > 0) await this.#parts.record({ type: 'abort.calibrated', rules });
     return [];
+  }
+}
+
+/** The probes take their samples between two steps of the arithmetic: what it kept waiting would look like a slow target. */
+async function inTurns(steps: Generator<undefined, Calibration>): Promise<Calibration> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await setImmediate();
   }
 }
 

@@ -26,13 +26,16 @@ export interface CalibrationInput {
 /** `problem`: no count tells an effect from what was there before. */
 export type Calibration = { readonly rule: CalibratedRule } | { readonly problem: string };
 
-/** Starts where the baseline itself would not have tripped it, and raises whichever half stops more runs. */
-export function calibrate({ slo, rule, baseline, planned, allowed }: CalibrationInput): Calibration {
+/**
+ * Starts where the baseline itself would not have tripped it, and raises whichever half stops more runs. Yields now and then, because it takes some tens
+ * of milliseconds in all.
+ */
+export function* calibration({ slo, rule, baseline, planned, allowed }: CalibrationInput): Generator<undefined, Calibration> {
   const { of } = rule;
   const seen = worstSeen(baseline, of);
   const observed = observe(baseline);
   const most = mostBad(of);
-  const simulated = new FalseAborts(observed, planned, of);
+  const simulated = yield* FalseAborts.simulate(observed, planned, of);
   const fitted = {
     bad: rule.bad === undefined ? undefined : Math.max(rule.bad, seen.bad + 1),
     consecutive: Math.max(rule.consecutive, seen.row + 1),
@@ -46,8 +49,8 @@ export function calibrate({ slo, rule, baseline, planned, allowed }: Calibration
     else fitted.consecutive++;
   }
   // Few samples leave much possible; that is no reason to refuse. What was seen is, if it would be too much when seen a thousand times as often.
-  const surely = (): number => falsely(new FalseAborts(manyTimes(observed), planned, of));
-  if ((fitted.bad ?? 0) > most || (falsely(simulated) > allowed && surely() > allowed)) {
+  const unclear = falsely(simulated) > allowed && falsely(yield* FalseAborts.simulate(manyTimes(observed), planned, of)) > allowed;
+  if ((fitted.bad ?? 0) > most || unclear) {
     const had = `${observed.bad} of ${observed.samples} samples were bad before anything was injected`;
     const why = `no count up to ${most} of ${of} keeps false aborts under ${formatQuantity(allowed, 'ratio')} of runs`;
     return { problem: `SLO ${slo.name}: ${had}; ${why}` };

@@ -19,6 +19,7 @@ export interface Worst {
 }
 
 const runs = 2_000;
+const batch = 100;
 /** Runs that expect more bad samples than this are followed in part, and their probability is scaled up: the runner has probes to serve. */
 const mostBadPerRun = 200;
 
@@ -26,16 +27,23 @@ export class FalseAborts {
   readonly #worst: readonly Worst[];
   readonly #scale: number;
 
-  /** Runs of `planned` samples each. */
-  constructor({ samples, bad, failed }: Observed, planned: number, of: number) {
+  private constructor(worst: readonly Worst[], scale: number) {
+    this.#worst = worst;
+    this.#scale = scale;
+  }
+
+  /** Runs of `planned` samples each. Yields every millisecond or so of arithmetic: whoever drives it can let others have their turn. */
+  static *simulate({ samples, bad, failed }: Observed, planned: number, of: number): Generator<undefined, FalseAborts> {
     const random = seeded(1);
-    const share = (bad + 0.5) / (samples + 1);
-    const followed = Math.min(planned, Math.max(Math.ceil(mostBadPerRun / share), 2 * of));
-    this.#scale = followed === 0 ? 0 : planned / followed;
-    this.#worst = Array.from({ length: runs }, () => {
+    const expected = (bad + 0.5) / (samples + 1);
+    const length = Math.min(planned, Math.max(Math.ceil(mostBadPerRun / expected), 2 * of));
+    const worst: Worst[] = [];
+    while (worst.length < runs) {
       const share = beta(random, bad + 0.5, samples - bad + 0.5);
-      return worstOf(random, { share, failing: failing(random, failed, bad), length: followed, of });
-    });
+      worst.push(worstOf(random, { share, failing: failing(random, failed, bad), length, of }));
+      if (worst.length % batch === 0) yield;
+    }
+    return new FalseAborts(worst, length === 0 ? 0 : planned / length);
   }
 
   /** Probability that a run is stopped, 0–1. */

@@ -11,9 +11,10 @@ export async function baseline(context: RunContext): Promise<'ok' | 'stop'> {
   await parts.clock.sleep(warmUp, parts.control.signal);
   const counted = now(parts);
   await parts.clock.sleep(baselineMs - warmUp, parts.control.signal);
+  const unclear = monitor.brokenSince(counted).length > 0 ? [] : await monitor.abortRules.calibrate(counted, now(parts) - counted);
+  // Asked once more: what happened meanwhile counts too.
   const broken = monitor.brokenSince(counted);
   if (broken.length > 0) return fail(context, `not steady within ${formatDuration(baselineMs)}: ${broken.join('; ')}`);
-  const unclear = await monitor.abortRules.calibrate(counted, now(parts) - counted);
   if (unclear.length > 0) return fail(context, `not steady enough to tell an effect: ${unclear.join('; ')}`);
   state.steadyBefore = true;
   await parts.record({ type: 'baseline.held', ms: Math.round(baselineMs) });

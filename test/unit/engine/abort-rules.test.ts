@@ -1,4 +1,5 @@
 /** The abort rule in a run: it is fitted to the baseline, stops at the sample that is one too many, and only then and there. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Plan, PlannedSlo } from '../../../src/plan/plan.ts';
 import { expectUndone, healthy } from '../../support/engine-checks.ts';
@@ -148,6 +149,25 @@ describe('the rule', () => {
     expect(ran.events.find((event) => event.type === 'baseline.failed')).toMatchObject({
       detail: expect.stringContaining('not steady enough to tell an effect: SLO errors: '),
     });
+    expect(ran.result).toMatchObject({ verdict: 'not-tested', exitCode: 4 });
+  });
+
+  it('is fitted while the probes go on: what breaks meanwhile is not steady either', async () => {
+    let hurt = false;
+    const ran = await run({
+      plan: planOf({ slos: [errorSlo({ windowMs: 150 })] }),
+      sample: () => !hurt,
+      recorder: (record) => async (body) => {
+        if (body.type === 'abort.calibrated') {
+          hurt = true;
+          await sleep(80);
+        }
+        await record(body);
+      },
+    });
+
+    expect(ran.story).toContain('abort.calibrated');
+    expect(ran.story).not.toContain('fault.injecting');
     expect(ran.result).toMatchObject({ verdict: 'not-tested', exitCode: 4 });
   });
 

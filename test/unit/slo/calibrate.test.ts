@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { BadCounter, type Judged } from '../../../src/slo/bad-counter.ts';
-import { calibrate } from '../../../src/slo/calibrate.ts';
+import { type Calibration, type CalibrationInput, calibration } from '../../../src/slo/calibrate.ts';
 import { worstOf } from '../../../src/slo/false-aborts.ts';
 import { seeded } from '../../../src/slo/random.ts';
 
 const slo = { name: 'errors', probe: 'shop' };
 const rule = { bad: 5, of: 100, consecutive: 3 };
 const tenMinutes = 6_000;
+
+function calibrate(input: CalibrationInput): Calibration {
+  const steps = calibration(input);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
 
 /** `bad` failures, spread evenly. */
 function baselineOf(samples: number, bad: number): Judged[] {
