@@ -44,14 +44,14 @@ export interface EnvironmentModel {
   readonly probes: readonly PlannedProbe[];
   readonly slos: readonly PlannedSlo[];
   /** What the environment allows at most; absent: no limit of its own. `maxShare` is a ratio 0–1. */
-  readonly guards: { readonly maxTargets?: number; readonly maxShare?: number };
+  readonly guards: { readonly maxTargets?: number; readonly maxShare?: number; readonly budgetAllowance?: number };
   readonly abort: PlannedAbortRule | 'off';
 }
 
 export function resolveEnvironment(parsed: EnvironmentFile): EnvironmentModel {
   const folder = path.dirname(parsed.file);
   const environment = absoluteReferences(parsed.environment, folder);
-  const { maxTargets, maxShare } = environment.guards;
+  const { maxTargets, maxShare, budget } = environment.guards;
   const marked = Object.entries(environment.hosts).flatMap(([name, host]) => (host.protected ? [name] : []));
   return {
     name: environment.name,
@@ -64,7 +64,11 @@ export function resolveEnvironment(parsed: EnvironmentFile): EnvironmentModel {
     databases: Object.entries(environment.databases).map(([name, database]) => databaseCluster(name, database, environment)),
     probes: Object.entries(environment.probes).map(([name, probe]) => ({ name, kind: probe.kind, spec: probe.spec })),
     slos: Object.entries(environment.slos).map(([name, slo]) => plannedSlo(name, slo)),
-    guards: { ...(maxTargets !== undefined && { maxTargets }), ...(maxShare !== undefined && { maxShare }) },
+    guards: {
+      ...(maxTargets !== undefined && { maxTargets }),
+      ...(maxShare !== undefined && { maxShare }),
+      ...(budget.allowance !== undefined && { budgetAllowance: budget.allowance }),
+    },
     abort: environment.guards.abort,
   };
 }

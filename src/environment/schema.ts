@@ -181,6 +181,18 @@ const Guards = z.strictObject({
   maxTargets: z.int().min(1).max(10_000).optional().meta({ description: 'Most hosts one step may hit, whatever an experiment says.' }),
   maxShare: percent().optional().meta({ description: 'Largest share of a group that may be hit, whatever an experiment says.' }),
   protected: z.array(TargetName).default([]).meta({ description: 'Hosts that are never a target. Default none.' }),
+  budget: z
+    .strictObject({
+      allowance: percent()
+        .optional()
+        .meta({
+          description:
+            'So much of the error budget of an SLO with an objective may be spent by one run, at worst: everything fails until the announced impact is over, the SLO has noticed and the faults are undone. Default 2%.',
+          examples: ['2%'],
+        }),
+    })
+    .prefault({})
+    .meta({ description: 'Refuses runs that could cost too much of an error budget.', examples: [{ allowance: '2%' }] }),
   abort: z
     .union([z.literal('off'), AbortRule])
     .prefault({})

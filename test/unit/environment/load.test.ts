@@ -73,6 +73,10 @@ describe('a good environment', () => {
     expect(model(text).slos[0]?.objective).toEqual({ share: 0.9995, periodMs: 30 * 86_400_000 });
   });
 
+  test('knows how much of an error budget a run may cost', () => {
+    expect(model(good.replace('guards: {', 'guards: { budget: { allowance: 5% },')).guards).toMatchObject({ budgetAllowance: 0.05 });
+  });
+
   test('lets the abort rule be tuned in part, or switched off', () => {
     const tuned = (abort: string) => model(good.replace('guards: {', `guards: { abort: ${abort},`)).abort;
 
