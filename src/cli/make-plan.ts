@@ -9,6 +9,7 @@ import { findProjectRoot } from '../experiment/project.ts';
 import { faultRegistry } from '../faults/registry.ts';
 import type { GuardInput } from '../guards/contract.ts';
 import { askGuards } from '../guards/registry.ts';
+import { longestRemoval } from '../journal/removal.ts';
 import { openRuns } from '../journal/runs.ts';
 import { buildPlan } from '../plan/build.ts';
 import { planHash } from '../plan/hash.ts';
@@ -87,6 +88,9 @@ function withRoles(environment: EnvironmentModel, roles: ReadonlyMap<string, Dat
 async function guardInput(request: PlanRequest, plan: PlanDraft, except: string | undefined): Promise<GuardInput> {
   const { environment, confirmed } = request;
   const unfinished = (await unfinishedHere(request)).filter((run) => run !== except);
+  // Only what a guard will ask for is read: journals are long.
+  const promised = plan.slos.some(({ objective }) => objective !== undefined);
+  const removalMs = promised ? await longestRemoval(request.reports, plan.experiment.name, environment.file) : undefined;
   const groups = new Map<string, string[]>();
   for (const host of environment.hosts) {
     for (const group of host.groups) groups.set(group, [...(groups.get(group) ?? []), host.id]);
@@ -95,6 +99,7 @@ async function guardInput(request: PlanRequest, plan: PlanDraft, except: string 
     plan,
     environment: { groups, hostCount: environment.hosts.length, protectedHosts: environment.protectedHosts, ...environment.guards },
     unfinished,
+    ...(removalMs === undefined ? {} : { removalMs }),
     ...(confirmed === undefined ? {} : { confirmed }),
   };
 }

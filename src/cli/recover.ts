@@ -96,7 +96,10 @@ function judgedBefore(run: StoredRun): Pick<EventOf<'verdict.reached'>, 'outcome
   if (run.finished === undefined || before === undefined)
     return { outcome: 'errored', verdict: 'inconclusive', clauses: [], because: 'the runner died before the run was over' };
   const { outcome, verdict, clauses } = before;
-  const because = before.because.replace(/; (?:the rollback is \w+|it is not proved undone yet|the run ended with something still in effect)/g, '');
+  const because = before.because.replace(
+    /; (?:the rollback is \w+|it is not proved undone yet|the run ended with something still in effect)/g,
+    '',
+  );
   return { outcome, verdict, clauses, because: `${because}; the run ended with something still in effect` };
 }
 

@@ -12,6 +12,19 @@ export type AbortReason =
       readonly threshold: string;
       readonly samples: number;
     }
+  | {
+      /** The abort rule: too many bad samples among the last, or too many failures in a row. */
+      readonly kind: 'samples';
+      readonly probe: string;
+      readonly slo: string;
+      readonly rule: 'count' | 'consecutive';
+      /** So many were bad… */
+      readonly bad: number;
+      /** …of the last so many. */
+      readonly of: number;
+      /** What took longer counts as bad; absent: only failures do. */
+      readonly limitMs?: number | undefined;
+    }
   | { readonly kind: 'silence'; readonly probe: string; readonly silentMs: number }
   | { readonly kind: 'operator'; readonly by: string }
   | { readonly kind: 'target-lost'; readonly target: string; readonly detail: string }
@@ -37,6 +50,8 @@ export function describeAbort(reason: AbortReason): string {
   switch (reason.kind) {
     case 'slo':
       return `SLO ${reason.slo} reached its fatal level: ${formatQuantity(reason.value, reason.unit)} (limit ${reason.threshold}, ${reason.samples} samples)`;
+    case 'samples':
+      return `${describeSamples(reason)} (SLO ${reason.slo})`;
     case 'silence':
       return `probe ${reason.probe} gave no sample for ${formatDuration(reason.silentMs)}`;
     case 'operator':
@@ -56,4 +71,10 @@ export function describeAbort(reason: AbortReason): string {
     default:
       return assertNever(reason);
   }
+}
+
+function describeSamples({ probe, rule, bad, of, limitMs }: Extract<AbortReason, { kind: 'samples' }>): string {
+  if (rule === 'consecutive') return `probe ${probe}: ${bad} samples in a row failed`;
+  const slow = limitMs === undefined ? '' : ` or took longer than ${formatDuration(limitMs)}`;
+  return `probe ${probe}: ${bad} of the last ${of} samples failed${slow}`;
 }

@@ -40,6 +40,11 @@ export function formatDuration(ms: number): string {
   return joinNonZero(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
 }
 
+/** A long time as it was promised: `30 d`, `7 d`, `36 h`. */
+export function formatPeriod(ms: number): string {
+  return ms >= 2 * unitMs.d && ms % unitMs.d === 0 ? `${ms / unitMs.d} d` : formatDuration(ms);
+}
+
 function joinNonZero(major: number, majorUnit: string, minor: number, minorUnit: string): string {
   return minor === 0 ? `${major} ${majorUnit}` : `${major} ${majorUnit} ${minor} ${minorUnit}`;
 }

@@ -1,6 +1,6 @@
 /**
  * The measuring half of a run: starts the probes, journals their samples, follows every SLO as samples come in, and stops the run when a
- * fatal level is crossed outside the announced impact or when a probe falls silent. What it cannot measure it says; it never guesses.
+ * fatal level is crossed outside the announced impact, when the abort rule has seen too many bad samples, or when a probe falls silent. What it cannot measure it says; it never guesses.
  */
 import { ChaosError, describeError } from '../core/errors.ts';
 import { formatDuration, formatQuantity } from '../core/units.ts';
@@ -9,6 +9,7 @@ import type { PlannedProbe, PlannedSlo } from '../plan/plan.ts';
 import type { LedgerResult, Sample } from '../probes/contract.ts';
 import type { InvalidStretch, Sampling } from '../probes/sampling/contract.ts';
 import { levelOf, type SloLevel, type SloMeasurement, SloTracker, steady } from '../slo/tracker.ts';
+import { AbortRules } from './abort-rules.ts';
 import { now, type RunParts } from './context.ts';
 
 /** Samples are journalled and SLOs evaluated for the record this often; abort decisions do not wait for it. */
@@ -56,6 +57,7 @@ export class Monitor {
   readonly #record: Recorder;
   readonly #probes: WatchedProbe[] = [];
   readonly slos: readonly WatchedSlo[];
+  readonly abortRules: AbortRules;
   #sampling: Sampling | undefined;
   /** How long the prober could not vouch for what it measured, ms: in all, and while the method ran. */
   #invalidMs = 0;
@@ -69,6 +71,7 @@ export class Monitor {
   constructor(parts: RunParts) {
     this.#parts = parts;
     this.#record = tolerant(parts.record, (error) => parts.control.stop({ kind: 'journal', detail: describeError(error) }));
+    this.abortRules = new AbortRules(parts);
     this.slos = parts.plan.slos.map((slo) => ({
       slo,
       tracker: new SloTracker(slo, longestSample(parts, slo.probe)),
@@ -182,6 +185,7 @@ export class Monitor {
       for (const slo of slos) {
         slo.tracker.add(sample);
         this.#evaluate(slo);
+        this.abortRules.take(slo.slo.name, sample, slo.impactUntil);
       }
     }
   }

@@ -20,6 +20,7 @@ export function checkEnvironment(environment: Environment, probes: ProbeRegistry
     ...Object.entries(environment.probes).flatMap(([name, probe]) => probeMistakes(['probes', name], probe, environment, probes)),
     ...Object.entries(environment.slos).flatMap(([name, slo]) => sloMistakes(['slos', name], slo, environment)),
     ...loginMistakes(environment),
+    ...abortMistakes(environment.guards.abort),
   ];
 }
 
@@ -74,6 +75,10 @@ function probeMistakes(
 function sloMistakes(path: readonly string[], slo: Slo, environment: Environment): FieldMistake[] {
   const probes = Object.keys(environment.probes);
   const found = probes.includes(slo.probe) ? [] : [unknownName('probe', slo.probe, probes, [...path, 'probe'])];
+  if (slo.objective?.share === 1) {
+    const message = 'an objective of 100% leaves no error budget at all\nfor example: share: "99.9%"';
+    found.push({ code: 'out-of-bounds', path: [...path, 'objective', 'share'], message });
+  }
   const levels = (['warning', 'severe', 'fatal'] as const).flatMap((level) => {
     const threshold = slo[level];
     return threshold === undefined ? [] : [{ level, threshold }];
@@ -137,6 +142,15 @@ function loginMistakes(environment: Environment): FieldMistake[] {
   return [
     { code: 'no-key', path: ['ssh', 'agent'], message: `no way to log in to ${bare}: the agent is off and no identityFile is given` },
   ];
+}
+
+/** A rule that needs more than half of what it looks at cannot tell good from bad. */
+function abortMistakes(rule: Environment['guards']['abort']): FieldMistake[] {
+  if (rule === 'off') return [];
+  const most = Math.floor(rule.of / 2);
+  if (rule.bad <= most) return [];
+  const message = `expected at most half of the last ${rule.of} samples (${most}), got ${rule.bad}`;
+  return [{ code: 'out-of-bounds', path: ['guards', 'abort', 'bad'], message }];
 }
 
 function unknownName(what: string, name: string, known: readonly string[], path: readonly (string | number)[]): FieldMistake {

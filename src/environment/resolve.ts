@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { shellQuote } from '../core/text.ts';
-import type { DatabaseCluster, DatabaseNode, PlannedHost, PlannedProbe, PlannedSlo } from '../plan/plan.ts';
+import type { DatabaseCluster, DatabaseNode, PlannedAbortRule, PlannedHost, PlannedProbe, PlannedSlo } from '../plan/plan.ts';
 import { measureUnit } from './checks.ts';
 import type { EnvironmentFile } from './load.ts';
 import { absolutePath, absoluteReferences } from './references.ts';
@@ -44,13 +44,14 @@ export interface EnvironmentModel {
   readonly probes: readonly PlannedProbe[];
   readonly slos: readonly PlannedSlo[];
   /** What the environment allows at most; absent: no limit of its own. `maxShare` is a ratio 0–1. */
-  readonly guards: { readonly maxTargets?: number; readonly maxShare?: number };
+  readonly guards: { readonly maxTargets?: number; readonly maxShare?: number; readonly budgetAllowance?: number };
+  readonly abort: PlannedAbortRule | 'off';
 }
 
 export function resolveEnvironment(parsed: EnvironmentFile): EnvironmentModel {
   const folder = path.dirname(parsed.file);
   const environment = absoluteReferences(parsed.environment, folder);
-  const { maxTargets, maxShare } = environment.guards;
+  const { maxTargets, maxShare, budget } = environment.guards;
   const marked = Object.entries(environment.hosts).flatMap(([name, host]) => (host.protected ? [name] : []));
   return {
     name: environment.name,
@@ -63,7 +64,12 @@ export function resolveEnvironment(parsed: EnvironmentFile): EnvironmentModel {
     databases: Object.entries(environment.databases).map(([name, database]) => databaseCluster(name, database, environment)),
     probes: Object.entries(environment.probes).map(([name, probe]) => ({ name, kind: probe.kind, spec: probe.spec })),
     slos: Object.entries(environment.slos).map(([name, slo]) => plannedSlo(name, slo)),
-    guards: { ...(maxTargets !== undefined && { maxTargets }), ...(maxShare !== undefined && { maxShare }) },
+    guards: {
+      ...(maxTargets !== undefined && { maxTargets }),
+      ...(maxShare !== undefined && { maxShare }),
+      ...(budget.allowance !== undefined && { budgetAllowance: budget.allowance }),
+    },
+    abort: environment.guards.abort,
   };
 }
 
@@ -146,7 +152,7 @@ function databaseNode(host: string, node: Environment['databases'][string]['node
 }
 
 function plannedSlo(name: string, slo: Environment['slos'][string]): PlannedSlo {
-  const { probe, measure, window, warning, severe, fatal } = slo;
+  const { probe, measure, window, warning, severe, fatal, objective } = slo;
   return {
     name,
     probe,
@@ -156,5 +162,6 @@ function plannedSlo(name: string, slo: Environment['slos'][string]): PlannedSlo 
     ...(warning && { warning }),
     ...(severe && { severe }),
     ...(fatal && { fatal }),
+    ...(objective && { objective: { share: objective.share, periodMs: objective.over } }),
   };
 }

@@ -153,12 +153,53 @@ const Slo = z.strictObject({
   warning: anyComparison().optional().meta({ description: 'Noted in the report.' }),
   severe: anyComparison().optional().meta({ description: 'No longer steady.' }),
   fatal: anyComparison().optional().meta({ description: 'Aborts the run.' }),
+  objective: z
+    .strictObject({
+      share: percent().meta({ description: 'Share of samples that must be good, below 100%.', examples: ['99.9%'] }),
+      over: duration({ min: '1h', max: '366d' }).meta({ description: 'Over this period, 1h to 366d.', examples: ['30d'] }),
+    })
+    .optional()
+    .meta({
+      description:
+        'What is promised to users in the long run. With it the report says how much of the error budget a run spent. Default none.',
+      examples: [{ share: '99.9%', over: '30d' }],
+    }),
+});
+
+const AbortRule = z.strictObject({
+  bad: z.int().min(1).max(500).default(5).meta({
+    description:
+      'So many bad samples among the last `of` stop the run, at once, without waiting for a window. Bad: failed, or slower than the SLO’s fatal limit. Never fewer than the SLO tolerates, and raised where the baseline asks for it. Higher: slower to stop, fewer false alarms. 1 to 500, at most half of `of`. Default 5.',
+  }),
+  of: z.int().min(10).max(1_000).default(100).meta({ description: 'How many of the last samples are looked at, 10 to 1000. Default 100.' }),
+  consecutive: z.int().min(2).max(1_000).default(3).meta({
+    description: 'So many failures in a row stop the run, 2 to 1000. Raise it where a short outage is part of normal. Default 3.',
+  }),
 });
 
 const Guards = z.strictObject({
   maxTargets: z.int().min(1).max(10_000).optional().meta({ description: 'Most hosts one step may hit, whatever an experiment says.' }),
   maxShare: percent().optional().meta({ description: 'Largest share of a group that may be hit, whatever an experiment says.' }),
   protected: z.array(TargetName).default([]).meta({ description: 'Hosts that are never a target. Default none.' }),
+  budget: z
+    .strictObject({
+      allowance: percent()
+        .optional()
+        .meta({
+          description:
+            'So much of the error budget of an SLO with an objective may be spent by one run, at worst: everything fails until the announced impact is over, the SLO has noticed and the faults are undone. Default 2%.',
+          examples: ['2%'],
+        }),
+    })
+    .prefault({})
+    .meta({ description: 'Refuses runs that could cost too much of an error budget.', examples: [{ allowance: '2%' }] }),
+  abort: z
+    .union([z.literal('off'), AbortRule])
+    .prefault({})
+    .meta({
+      description: 'When bad samples stop a run outside the announced impact, besides fatal levels. `off`: never; plan and report say so.',
+      examples: [{ bad: 10, of: 100, consecutive: 5 }],
+    }),
 });
 
 export type ProbeEntry = { readonly kind: string; readonly spec: JsonObject };

@@ -84,11 +84,16 @@ function misfit(issues: readonly Issue[], value: unknown): number {
   let total = 0;
   for (const issue of issues) {
     if (issue.code === 'unrecognized_keys' && issue.path.length === 0) total += 2 * issue.keys.length;
-    else if (issue.path.length === 0 && issue.code === 'invalid_type') total += 10;
+    else if (issue.path.length === 0 && isOfAnotherType(issue, value)) total += 10;
     else if (issue.path.length === 1 && valueAt(value, issue.path) === undefined) total += 3;
     else if (issue.path.length <= 1) total += 1;
   }
   return total;
+}
+
+/** A map is never meant to be the one word that another branch is. */
+function isOfAnotherType(issue: Issue, value: unknown): boolean {
+  return issue.code === 'invalid_type' || (issue.code === 'invalid_value' && typeof value === 'object');
 }
 
 function innermostMessage(issue: Issue): string {

@@ -62,6 +62,7 @@ slos:                           # warning is noted, severe is no longer steady, 
 guards:                         # no experiment can go beyond these
   maxTargets: 1
   maxShare: 50%
+  # abort: { bad: 5, of: 100, consecutive: 3 }    # when bad samples stop a run; raised where the baseline asks for it
 
 # Secrets never stand here: write "\${env:NAME}" or "\${file:PATH}" where a text needs one.
 `;

@@ -11,11 +11,15 @@ export interface GuardInput {
     readonly maxTargets?: number;
     /** Ratio 0–1. */
     readonly maxShare?: number;
+    /** Of an SLO's error budget that one run may spend at worst, 0–1. */
+    readonly budgetAllowance?: number;
   };
   /** What the operator typed after `--confirm`. */
   readonly confirmed?: string;
   /** Runs on this environment that are not finished. */
   readonly unfinished: readonly string[];
+  /** How long undoing took in earlier runs of this experiment, ms, the longest; absent: there was none. */
+  readonly removalMs?: number;
 }
 
 export interface Guard {

@@ -23,6 +23,15 @@ export type RollbackState = z.infer<typeof RollbackState>;
 
 export const AbortReason = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('slo'), slo: z.string(), value: z.number(), unit: Unit, threshold: z.string(), samples: z.int() }),
+  z.strictObject({
+    kind: z.literal('samples'),
+    probe: z.string(),
+    slo: z.string(),
+    rule: z.enum(['count', 'consecutive']),
+    bad: z.int(),
+    of: z.int(),
+    limitMs: Ms.optional(),
+  }),
   z.strictObject({ kind: z.literal('silence'), probe: z.string(), silentMs: Ms }),
   z.strictObject({ kind: z.literal('operator'), by: z.string() }),
   z.strictObject({ kind: z.literal('target-lost'), target: z.string(), detail: z.string() }),
@@ -45,6 +54,25 @@ export const Clause = z.strictObject({
   samples: z.int().optional(),
 });
 export type Clause = z.infer<typeof Clause>;
+
+/** The abort rule as it holds for one SLO, fitted to what the baseline was like. */
+export const CalibratedRule = z.strictObject({
+  slo: z.string(),
+  probe: z.string(),
+  /** A sample that takes longer is bad; absent: only failures are. */
+  limitMs: Ms.optional(),
+  /** So many bad ones of the last `of` stop the run; absent: the SLO tolerates too many for a count. */
+  bad: z.int().optional(),
+  of: z.int(),
+  consecutive: z.int(),
+  /** What was seen before anything was injected. */
+  baseline: z.strictObject({ samples: z.int(), bad: z.int() }),
+  /** Samples that the method was planned to take. */
+  planned: z.int(),
+  /** Expected share of such runs that it stops without any effect, 0–1. */
+  falseAborts: z.number(),
+});
+export type CalibratedRule = z.infer<typeof CalibratedRule>;
 
 const Measures = z.record(z.string(), z.number());
 
@@ -96,6 +124,8 @@ const Body = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('slo.cleared'), slo: z.string(), value: z.number() }),
   z.strictObject({ type: z.literal('baseline.held'), ms: Ms }),
   z.strictObject({ type: z.literal('baseline.failed'), detail: z.string() }),
+  /** One rule an SLO that can stop the run. */
+  z.strictObject({ type: z.literal('abort.calibrated'), rules: z.array(CalibratedRule) }),
   z.strictObject({ type: z.literal('fault.prepared'), step: z.string(), undo: JsonObject }),
   /** On disk before the first change. From here on the fault must be reverted. */
   z.strictObject({ type: z.literal('fault.injecting'), step: z.string(), undo: JsonObject }),

@@ -43,13 +43,18 @@ export function stampsOf(state: RunState): Stamps {
     t0,
     t1: least(injected.filter((fault) => fault.effective === true).map((fault) => fault.verified?.t)),
     t2: firstBadSample(state, t0),
-    t3: state.breaches.find((breach) => breach.t >= t0 && breach.level !== 'warning')?.t,
+    t3: least([state.breaches.find((breach) => breach.t >= t0 && breach.level !== 'warning')?.t, tripped(state)]),
     t6: state.abort?.t,
     t7: openFaults(state).length === 0 ? most(injected.map((fault) => fault.reverted?.t)) : undefined,
     t8,
     t9: clean && t8 !== undefined && state.rollbackFinished !== undefined ? Math.max(t8, state.rollbackFinished.t) : undefined,
   };
   return Object.fromEntries(Object.entries(stamps).filter(([, value]) => value !== undefined));
+}
+
+/** The abort rule decides as the sample comes in that is one too many. */
+function tripped({ abort }: RunState): number | undefined {
+  return abort?.reason.kind === 'samples' ? abort.t : undefined;
 }
 
 /** Recovery is counted from the last injection, or from the last revert of a fault that only its revert heals. */
@@ -74,10 +79,10 @@ export interface Interval {
 const intervals: readonly (readonly [name: string, from: Stamp, to: Stamp, meaning: string])[] = [
   ['time to effect', 't0', 't1', 'injection requested until proved effective'],
   ['time to impact', 't0', 't2', 'injection requested until the first bad sample'],
-  ['time to breach', 't2', 't3', 'first bad sample until a severe or fatal level'],
-  ['time to abort', 't3', 't6', 'level crossed until the abort was decided'],
+  ['time to breach', 't2', 't3', 'first bad sample until a severe or fatal level, or the abort rule'],
+  ['time to abort', 't3', 't6', 'level or rule reached until the abort was decided'],
   ['time to remove', 't6', 't7', 'abort decided until all faults were proved gone'],
-  ['abort latency', 't3', 't7', 'level crossed until all faults were proved gone'],
+  ['abort latency', 't3', 't7', 'level or rule reached until all faults were proved gone'],
   ['time to recover', 't2', 't8', 'first bad sample until the SLOs were back for good'],
   ['degraded redundancy', 't1', 't9', 'effective until everything was restored'],
   ['exposure', 't0', 't9', 'injection requested until everything was restored'],

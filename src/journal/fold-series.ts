@@ -66,10 +66,3 @@ function barIndex(value: number, top: number): number {
   if (value <= 0 || top <= 0) return 0;
   return Math.max(1, Math.min(bars.length - 1, Math.floor((value / top) * (bars.length - 1))));
 }
-
-/** Nearest rank (the smallest value that at least the share `q` of all values do not exceed); `undefined` without values. */
-export function nearestRank(values: readonly number[], q: number): number | undefined {
-  if (values.length === 0) return undefined;
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(q * sorted.length) - 1))];
-}

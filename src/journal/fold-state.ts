@@ -2,7 +2,7 @@
 import type { JsonObject } from '../core/json.ts';
 import type { FaultStep, GuardAnswer, Plan } from '../plan/plan.ts';
 import type { LedgerResult, Sample } from '../probes/contract.ts';
-import type { Clause, EventOf, JournalEvent, Outcome, Phase, RollbackState, Verdict } from './events.ts';
+import type { CalibratedRule, Clause, EventOf, JournalEvent, Outcome, Phase, RollbackState, Verdict } from './events.ts';
 
 /** A moment: UTC for people, `t` in milliseconds since the run's start for intervals. */
 export interface Moment {
@@ -119,6 +119,8 @@ export interface RunState {
   readonly levels: Map<string, SloLevel>;
   readonly breaches: Breach[];
   baseline?: { readonly held: boolean; readonly detail: string };
+  /** Absent: it was off, or the run did not get that far. */
+  abortRules?: readonly CalibratedRule[];
   abort?: EventOf<'abort.decided'>;
   /** The newest statement; a recovery may replace what the run itself said. */
   rollback?: RollbackState;

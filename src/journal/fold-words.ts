@@ -4,7 +4,7 @@ import { assertNever } from '../core/assert-never.ts';
 import { cleanText } from '../core/text.ts';
 import { formatDuration, formatQuantity } from '../core/units.ts';
 import type { LedgerResult } from '../probes/contract.ts';
-import type { EventOf, JournalEvent } from './events.ts';
+import type { CalibratedRule, EventOf, JournalEvent } from './events.ts';
 import { endedBefore, plannedOperation } from './fold-facts.ts';
 import { revertedAlone } from './fold-fuses.ts';
 import type { RunState } from './fold-state.ts';
@@ -55,6 +55,7 @@ function sentenceFor(event: JournalEvent, state: RunState): Sentence | undefined
     case 'slo.cleared':
     case 'baseline.held':
     case 'baseline.failed':
+    case 'abort.calibrated':
     case 'ledger.settled':
     case 'ledger.unknown':
       return aboutMeasurement(event, state);
@@ -130,7 +131,14 @@ function aboutCourse(event: CourseEvent, state: RunState): Sentence | undefined 
 }
 
 type MeasurementEvent = EventOf<
-  'probe.started' | 'slo.breached' | 'slo.cleared' | 'baseline.held' | 'baseline.failed' | 'ledger.settled' | 'ledger.unknown'
+  | 'probe.started'
+  | 'slo.breached'
+  | 'slo.cleared'
+  | 'baseline.held'
+  | 'baseline.failed'
+  | 'abort.calibrated'
+  | 'ledger.settled'
+  | 'ledger.unknown'
 >;
 
 function aboutMeasurement(event: MeasurementEvent, state: RunState): Sentence {
@@ -149,6 +157,8 @@ function aboutMeasurement(event: MeasurementEvent, state: RunState): Sentence {
       return say('runner', `steady for ${formatDuration(event.ms)} before injection`, 'good');
     case 'baseline.failed':
       return say('runner', event.detail, 'bad');
+    case 'abort.calibrated':
+      return say('runner', `abort rule: ${event.rules.map((rule) => `${rule.slo} ${describeRule(rule)}`).join('; ')}`, 'muted');
     case 'ledger.settled':
       return say('probe', `${event.result.probe}: ${describeLedger(event.result)}`, event.result.lost > 0 ? 'bad' : 'good');
     case 'ledger.unknown':
@@ -249,6 +259,17 @@ export function faultName(state: RunState, step: string): string {
 /** A value in its SLO's unit. */
 export function sloValue(state: RunState, slo: string, value: number): string {
   return formatQuantity(value, state.plan?.slos.find((candidate) => candidate.name === slo)?.unit ?? 'count');
+}
+
+/** `6 bad of the last 100 or 3 failures in a row (under 0.1 % of runs falsely)` */
+function describeRule({ bad, of, consecutive, falseAborts }: CalibratedRule): string {
+  const count = bad === undefined ? '' : `${bad} bad of the last ${of} or `;
+  return `${count}${consecutive} failures in a row (${falseAbortText(falseAborts)} falsely)`;
+}
+
+/** Simulated in 2,000 runs, so nothing finer than a tenth of a percent is known. */
+export function falseAbortText(share: number): string {
+  return `${share < 0.001 ? 'under 0.1 %' : formatQuantity(share, 'ratio')} of runs`;
 }
 
 export function describeLedger(result: LedgerResult): string {

@@ -40,6 +40,7 @@ export function applyEvent(state: RunState, event: JournalEvent): RunState {
     case 'slo.cleared':
     case 'baseline.held':
     case 'baseline.failed':
+    case 'abort.calibrated':
     case 'ledger.settled':
     case 'ledger.unknown':
       applyMeasurement(state, event);
@@ -143,6 +144,7 @@ type MeasurementEvent = EventOf<
   | 'slo.cleared'
   | 'baseline.held'
   | 'baseline.failed'
+  | 'abort.calibrated'
   | 'ledger.settled'
   | 'ledger.unknown'
 >;
@@ -177,6 +179,9 @@ function applyMeasurement(state: RunState, event: MeasurementEvent): void {
       break;
     case 'baseline.failed':
       state.baseline = { held: false, detail: event.detail };
+      break;
+    case 'abort.calibrated':
+      state.abortRules = event.rules;
       break;
     case 'ledger.settled':
       state.ledgers.push(event.result);

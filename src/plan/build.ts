@@ -82,6 +82,7 @@ function assemble(input: PlanInput, slos: PlannedSlo[], steps: readonly PlannedS
     databases: input.environment.databases.filter((database) => databases.has(database.name)).map(withoutRoles),
     probes,
     slos,
+    abort: input.environment.abort,
     steadyState: { baselineMs: baseline, recovery: { withinMs: recovery.within, holdMs: recovery.hold } },
     steps: steps.map(({ step }) => step),
     limits: { maxTargets, maxShare, maxDurationMs: maxDuration },

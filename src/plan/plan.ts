@@ -106,6 +106,8 @@ export const PlannedSlo = z.strictObject({
   warning: PlannedComparison.optional(),
   severe: PlannedComparison.optional(),
   fatal: PlannedComparison.optional(),
+  /** Share of good samples, 0–1, that is promised over the period. */
+  objective: z.strictObject({ share: z.number().gt(0).lt(1), periodMs: Ms }).optional(),
 });
 export type PlannedSlo = z.infer<typeof PlannedSlo>;
 
@@ -118,6 +120,16 @@ export const PlannedProbe = z.strictObject({
   changes: z.array(z.string()).optional(),
 });
 export type PlannedProbe = z.infer<typeof PlannedProbe>;
+
+/** When bad samples stop a run, whatever the windows of the SLOs say. */
+export const PlannedAbortRule = z.strictObject({
+  /** So many bad samples among the last `of`, at least; an SLO that tolerates more is given more. */
+  bad: z.int().min(1),
+  of: z.int().min(1),
+  /** So many failures in a row. */
+  consecutive: z.int().min(1),
+});
+export type PlannedAbortRule = z.infer<typeof PlannedAbortRule>;
 
 const Login = z.strictObject({
   id: z.string(),
@@ -206,6 +218,8 @@ export const Plan = z.strictObject({
   databases: z.array(DatabaseCluster),
   probes: z.array(PlannedProbe),
   slos: z.array(PlannedSlo),
+  /** Absent in plans made before there was one: as if it were off. */
+  abort: z.union([z.literal('off'), PlannedAbortRule]).optional(),
   steadyState: z.strictObject({ baselineMs: Ms, recovery: z.strictObject({ withinMs: Ms, holdMs: Ms }) }),
   steps: z.array(Step).min(1),
   limits: z.strictObject({ maxTargets: Count, maxShare: z.number().min(0).max(1), maxDurationMs: Ms }),

@@ -1,10 +1,12 @@
 /** What it would have meant for users: bad samples, how long, and what became of every write. */
 import { formatDuration, formatQuantity } from '../core/units.ts';
-import { slowLimit, stampsOf } from '../journal/fold-facts.ts';
-import { nearestRank } from '../journal/fold-series.ts';
+import { most, slowLimit, stampsOf } from '../journal/fold-facts.ts';
 import type { RunState } from '../journal/fold-state.ts';
 import type { Sample } from '../probes/contract.ts';
-import { isBad, isDoubtful } from '../probes/samples.ts';
+import { isBad, isDoubtful, latencyOf } from '../probes/samples.ts';
+import { quantileOf } from '../slo/quantile-interval.ts';
+import { errorBudget } from './budget.ts';
+import { comparison } from './comparison.ts';
 import { code, safe, table } from './escape.ts';
 
 export function impact(state: RunState): string {
@@ -13,6 +15,8 @@ export function impact(state: RunState): string {
     samplesTable(state),
     leftOut(state),
     errorsTable(state),
+    comparison(state),
+    errorBudget(state),
     measuresTable(state),
     writesTable(state),
   ]
@@ -34,16 +38,19 @@ function samplesTable(state: RunState): string {
       String(after.length),
       after.length === 0 ? String(failed) : `${failed} (${formatQuantity(failed / after.length, 'ratio')})`,
       limit === undefined ? 'no limit' : `${slow} (over ${formatDuration(limit)})`,
-      quantile(after, 0.5),
-      quantile(after, 0.99),
+      latency(after, 500) || 'too few',
+      latency(after, 990) || tail(after),
       stretch === 0 ? 'none' : formatDuration(stretch),
     ];
   });
-  return table(
-    ['Probe', 'Samples', 'After injection', 'Failed', 'Slow', 'p50', 'p99', 'Longest bad stretch'],
+  const found = table(
+    ['Probe', 'Samples', 'After injection', 'Failed', 'Slow', 'p50 (95 % CI)', 'p99 (95 % CI)', 'Longest bad stretch'],
     rows,
     'No probe gave samples.',
   );
+  return rows.length === 0
+    ? found
+    : `${found}\n\nA quantile is printed only with ten samples beyond it: a p99 from 1,000 samples on, below that p90 and the maximum stand in its place.`;
 }
 
 /** What the prober cannot vouch for, so that nothing above rests on it. */
@@ -57,13 +64,22 @@ function leftOut({ samples, invalid }: RunState): string {
   return [...(count === 0 ? [] : [few]), ...(invalid.length === 0 ? [] : [blind])].join(' ');
 }
 
-/** Latency from the intended start, timeouts included. */
-function quantile(samples: readonly Sample[], q: number): string {
-  const value = nearestRank(
-    samples.map((sample) => sample.end - sample.due),
-    q,
-  );
-  return value === undefined ? '' : formatDuration(value);
+/** Empty where there are too few samples. */
+function latency(samples: readonly Sample[], thousandths: number): string {
+  const found = quantileOf(latencies(samples), thousandths);
+  return found === undefined ? '' : `${formatDuration(found.value)} (${formatDuration(found.low)} to ${formatDuration(found.high)})`;
+}
+
+function tail(samples: readonly Sample[]): string {
+  const worst = most(latencies(samples));
+  if (worst === undefined) return '';
+  const p90 = latency(samples, 900);
+  return `${p90 === '' ? '' : `p90 ${p90}, `}max ${formatDuration(worst)}`;
+}
+
+/** From the intended start, timeouts included; ascending. */
+function latencies(samples: readonly Sample[]): number[] {
+  return samples.map(latencyOf).sort((a, b) => a - b);
 }
 
 /** From the intended start of the first bad sample of a row to that of the next good one, or to the end of the row. */

@@ -1,9 +1,9 @@
 /** Was it safe: what the guards said, how near the SLOs came to their limits, and the proof that everything is undone. */
-import { formatQuantity } from '../core/units.ts';
+import { formatDuration, formatQuantity } from '../core/units.ts';
 import { closestApproach, injectedFaults, stampsOf } from '../journal/fold-facts.ts';
 import { type FuseState, fusesOf } from '../journal/fold-fuses.ts';
 import type { FaultState, RunState } from '../journal/fold-state.ts';
-import { faultName } from '../journal/fold-words.ts';
+import { falseAbortText, faultName } from '../journal/fold-words.ts';
 import { code, safe, table } from './escape.ts';
 
 export function safety(state: RunState): string {
@@ -12,6 +12,7 @@ export function safety(state: RunState): string {
     guards(state),
     '**Closest approach to the limits**',
     approaches(state),
+    abortRules(state),
     '**Proof of the rollback**',
     proofs(state),
     fuses(state),
@@ -46,6 +47,23 @@ function approaches(state: RunState): string {
     return [code(slo.name), `${level} ${safe(limit.text)}`, `${formatQuantity(worst, slo.unit)}${share}`, crossed ? '**crossed**' : 'kept'];
   });
   return table(['SLO', 'Limit', 'Nearest', 'Result'], rows, 'No SLO was watched.');
+}
+
+/** Left out where the plan was made before there was such a rule. */
+function abortRules(state: RunState): string {
+  const planned = state.plan?.abort;
+  if (planned === undefined) return '';
+  if (planned === 'off') return '**Abort rule**\n\n**It was off:** bad samples could stop the run only by the fatal level of an SLO.';
+  const rows = (state.abortRules ?? []).map(({ slo, limitMs, bad, of, consecutive, baseline, planned: samples, falseAborts }) => [
+    code(slo),
+    limitMs === undefined ? 'failed' : `failed or slower than ${formatDuration(limitMs)}`,
+    bad === undefined ? 'not counted' : `${bad} of ${of}`,
+    `${consecutive} failures`,
+    `${baseline.bad} of ${baseline.samples}`,
+    `${falseAbortText(falseAborts)} of ${samples} samples`,
+  ]);
+  const head = ['SLO', 'Bad is', 'Stops at', 'Or in a row', 'Bad in the baseline', 'Expected false aborts'];
+  return `**Abort rule**\n\n${table(head, rows, 'The run ended before the rule was fitted to a baseline.')}`;
 }
 
 function proofs(state: RunState): string {

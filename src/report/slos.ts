@@ -1,10 +1,13 @@
 /** One chart an SLO, as a file beside the report, with a sparkline for terminals and diffs and the numbers in a table. */
+import { plural } from '../core/text.ts';
 import { formatQuantity } from '../core/units.ts';
 import { injectedFaults, least, most, type Stamps, stampsOf } from '../journal/fold-facts.ts';
 import { sparkline } from '../journal/fold-series.ts';
 import type { RunState, SloPoint } from '../journal/fold-state.ts';
 import { faultName, oneLine } from '../journal/fold-words.ts';
 import type { PlannedSlo } from '../plan/plan.ts';
+import { parseMeasure } from '../slo/measures.ts';
+import { enoughFor } from '../slo/quantile-interval.ts';
 import { type Chart, type ChartLine, renderChart } from './chart.ts';
 import { code, fenced, safe, table } from './escape.ts';
 
@@ -43,7 +46,7 @@ function fileNames(slos: readonly PlannedSlo[]): string[] {
 
 function draw(state: RunState, slo: PlannedSlo, name: string): SloSection {
   const points = state.slos.get(slo.name) ?? [];
-  const heading = `### ${safe(slo.name)}\n\n${sentence(slo)}`;
+  const heading = `### ${safe(slo.name)}\n\n${sentence(slo)}${fewInWindow(slo, points)}`;
   if (points.length === 0) return { markdown: `${heading}\n\nIt was never measured.`, files: [] };
   const chart = chartOf(state, slo, points, name.replace(/\.svg$/, ''));
   const line = sparkline(points, 60, { from: chart.from, to: chart.to });
@@ -59,6 +62,17 @@ function draw(state: RunState, slo: PlannedSlo, name: string): SloSection {
 function sentence(slo: PlannedSlo): string {
   const limits = limitLines(slo).map((line) => safe(line.label));
   return `${safe(slo.measure)} of probe ${code(slo.probe)} over ${formatQuantity(slo.windowMs, 'duration')}; ${limits.join(', ') || 'no limits'}.`;
+}
+
+/** A p99 of a hundred samples is the second slowest of them. */
+function fewInWindow(slo: PlannedSlo, points: readonly SloPoint[]): string {
+  const measure = parseMeasure(slo.measure);
+  if (measure?.kind !== 'quantile') return '';
+  const counts = points.map(({ samples }) => samples).sort((a, b) => a - b);
+  const usual = counts[Math.floor(counts.length / 2)];
+  if (usual === undefined || usual === 0 || enoughFor(usual, measure.thousandths)) return '';
+  const deciding = usual - Math.max(1, Math.ceil((usual * measure.thousandths) / 1_000)) + 1;
+  return ` With about ${plural(usual, 'sample')} in a window the ${deciding === 1 ? 'slowest decides' : `${deciding} slowest decide`}: it says little about the quantile itself.`;
 }
 
 function limitLines(slo: PlannedSlo): ChartLine[] {

@@ -39,7 +39,7 @@ const meanings: readonly (readonly [stamp: Stamp | 't4' | 't5', meaning: string]
   ['t0', 'injection requested'],
   ['t1', 'injection proved effective'],
   ['t2', 'first bad sample of an SLO became known'],
-  ['t3', 'an SLO crossed a severe or fatal level'],
+  ['t3', 'an SLO crossed a severe or fatal level, or the abort rule decided'],
   ['t4', 'alert fired'],
   ['t5', 'a person declared detection'],
   ['t6', 'abort decided'],

@@ -54,6 +54,7 @@ function aborted(facts: VerdictFacts): Decision {
   const because = describeAbort(reason);
   switch (reason.kind) {
     case 'slo':
+    case 'samples':
       return { verdict: 'refuted', because };
     case 'fault':
       return effective === true ? cutShort(facts, because) : { verdict: 'not-tested', because };

@@ -1,6 +1,6 @@
 /** A plan for people: what will be hit, what the guards say, every command with its undo, in the order of the run. */
 import { plural } from '../core/text.ts';
-import { formatDuration, formatQuantity } from '../core/units.ts';
+import { formatDuration, formatPeriod, formatQuantity } from '../core/units.ts';
 import { plannedTargets } from '../journal/fold-facts.ts';
 import { oneLine } from '../journal/fold-words.ts';
 import type { Plan, PlannedHost, PlannedSlo } from '../plan/plan.ts';
@@ -22,7 +22,7 @@ export function renderPlan(plan: Plan, { color, columns = 100 }: PlanViewOptions
     header(plan, style, columns),
     section('Targets', targets(plan, style), style),
     section('Guards', guards(plan, style), style),
-    section('Steady state', steadyState(plan), style),
+    section('Steady state', [...steadyState(plan), ...abortRule(plan, style)], style),
     section('Probes', probes(plan), style),
     section('What changes, in short', outline(plan.steps), style),
     section(
@@ -93,7 +93,13 @@ function steadyState(plan: Plan): string[] {
   const { baselineMs, recovery } = plan.steadyState;
   return [
     `  must hold ${formatDuration(baselineMs)} before injection; back within ${formatDuration(recovery.withinMs)}, held for ${formatDuration(recovery.holdMs)}`,
-    ...rows(plan.slos.map((slo) => [slo.name, `${slo.measure} of ${slo.probe} over ${formatDuration(slo.windowMs)}`, levels(slo)])),
+    ...rows(
+      plan.slos.map((slo) => [
+        slo.name,
+        `${slo.measure} of ${slo.probe} over ${formatDuration(slo.windowMs)}`,
+        [levels(slo), ...promised(slo)].join(', '),
+      ]),
+    ),
   ];
 }
 
@@ -106,11 +112,28 @@ function probes(plan: Plan): string[] {
   ]);
 }
 
+function promised({ objective }: PlannedSlo): string[] {
+  return objective === undefined
+    ? []
+    : [`objective ${Number((objective.share * 100).toPrecision(6))} % over ${formatPeriod(objective.periodMs)}`];
+}
+
 function levels(slo: PlannedSlo): string {
   return (['warning', 'severe', 'fatal'] as const)
     .flatMap((level) => (slo[level] === undefined ? [] : [`${level} ${slo[level].text}`]))
-    .concat(slo.fatal === undefined ? ['never aborts the run'] : [])
+    .concat(slo.fatal === undefined ? ['no level that aborts the run'] : [])
     .join(', ');
+}
+
+/** What stops the run besides fatal levels; what the baseline makes of it is only known when it has been seen. */
+function abortRule({ abort, slos }: Plan, style: Style): string[] {
+  if (abort === undefined || slos.length === 0) return [];
+  if (abort === 'off') return [style('warning', '  abort rule OFF: bad samples stop the run only by the fatal level of an SLO')];
+  const { bad, of, consecutive } = abort;
+  return [
+    `  aborts at ${bad} bad of the last ${of} samples, or more where an SLO tolerates more, or at ${consecutive} failures in a row;`,
+    '  raised where the baseline asks for it, refused where none would do',
+  ];
 }
 
 function limits(plan: Plan): string[] {

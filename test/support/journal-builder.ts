@@ -67,6 +67,13 @@ function opening(journal: JournalBuilder, plan: Plan, run: string): JournalBuild
     .at(200, { type: 'fault.prepared', step: 's1', undo })
     .phase(220, 'baseline')
     .at(221, { type: 'probe.started', probe: 'checkout' }, { type: 'probe.started', probe: 'orders-ledger' })
+    .at(10_215, {
+      type: 'abort.calibrated',
+      rules: [
+        { slo: 'checkout-errors', probe: 'checkout', bad: 8, falseAborts: 0.004 },
+        { slo: 'checkout-latency', probe: 'checkout', limitMs: 900, bad: 11, falseAborts: 0.0005 },
+      ].map((rule) => ({ ...rule, of: 100, consecutive: 3, baseline: { samples: 80, bad: 0 }, planned: 200 })),
+    })
     .at(10_220, { type: 'baseline.held', ms: 10_000 })
     .phase(10_221, 'method');
 }

@@ -183,6 +183,7 @@ function planFor(name: string, title: string, hypothesis: string, step: FaultSte
         unit: 'ratio',
         windowMs: 10_000,
         fatal: comparison('>', 0.05, 'ratio', '> 5%'),
+        objective: { share: 0.999, periodMs: 30 * 86_400_000 },
       },
       {
         name: 'checkout-latency',
@@ -194,6 +195,7 @@ function planFor(name: string, title: string, hypothesis: string, step: FaultSte
         fatal: comparison('>', 900, 'duration', '> 900ms'),
       },
     ],
+    abort: { bad: 5, of: 100, consecutive: 3 },
     steadyState: { baselineMs: 10_000, recovery: { withinMs: 60_000, holdMs: 10_000 } },
     steps: [step, { kind: 'wait', id: 's2', forMs: 20_000 }],
     limits: { maxTargets: 1, maxShare: 0.5, maxDurationMs: 300_000 },

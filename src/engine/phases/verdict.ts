@@ -1,4 +1,5 @@
 /** Puts together what was promised and what was seen, clause by clause, and lets the pure rules of `slo/` judge it. */
+import { describeAbort } from '../../core/abort.ts';
 import { formatDuration, formatQuantity, satisfies } from '../../core/units.ts';
 import type { Clause } from '../../journal/events.ts';
 import { tolerant } from '../../journal/writer.ts';
@@ -51,7 +52,12 @@ function sloClauses(context: RunContext): Clause[] {
     const limit = (slo.severe ?? slo.fatal ?? slo.warning)?.text ?? '';
     const base = { kind: 'slo', name: slo.name, expected: `never ${limit} outside the announced impact` } as const;
     if (!injected(context) || worst === undefined) return { ...base, observed: 'not measured', result: 'unknown' };
+    const { reason } = context.parts.control;
     const observed = `worst ${formatQuantity(worst.value, slo.unit)}, at the end ${last.value === undefined ? 'no data' : formatQuantity(last.value, slo.unit)}`;
+    if (reason?.kind === 'samples' && reason.slo === slo.name) {
+      const expected = `${base.expected}, nor the abort rule`;
+      return { ...base, expected, observed: `${describeAbort(reason)}; ${observed}`, result: 'refuted', samples: worst.samples };
+    }
     const unobserved = context.monitor.unobserved();
     if (broke === undefined && (watched.unvouched || unobserved > mostUnobserved)) {
       const share = formatQuantity(unobserved, 'ratio');

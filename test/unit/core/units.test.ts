@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   formatDuration,
+  formatPeriod,
   formatQuantity,
   milliseconds,
   parseComparison,
@@ -23,6 +24,15 @@ describe('durations', () => {
         expect(parseDuration(text)).toBe(parts.reduce((sum, [amount, name]) => sum + amount * unitMs[name], 0));
       }),
     );
+  });
+
+  it.each([
+    [30, 'd', '30 d'],
+    [1, 'd', '24 h'],
+    [36, 'h', '36 h'],
+    [90, 'm', '1 h 30 min'],
+  ] as const)('of %d%s are written as periods: %s', (amount, name, text) => {
+    expect(formatPeriod(amount * unitMs[name])).toBe(text);
   });
 
   it.each(['', '30', '30 s', ' 30s', '30s ', '-30s', '+1s', '1e3s', '.5s', '5.s', '1s\n', '30sec', 's', '٣s'])('refuses %j', (text) => {

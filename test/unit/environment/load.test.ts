@@ -63,7 +63,25 @@ describe('a good environment', () => {
     for (const slo of slos) PlannedSlo.parse(slo);
     expect(probes[1]).toMatchObject({ name: 'orders-ledger', kind: 'postgres-ledger', spec: { database: 'orders' } });
     expect(slos[1]).toMatchObject({ unit: 'duration', windowMs: 10_000, severe: { value: 500 }, fatal: { value: 900, text: '> 900ms' } });
+    expect(model().abort).toEqual({ bad: 5, of: 100, consecutive: 3 });
     expect({ guards, tier }).toEqual({ guards: { maxTargets: 2, maxShare: 0.5 }, tier: 'lab' });
+  });
+
+  test('knows what is promised over a long time', () => {
+    const text = good.replace('fatal: "> 5%"', 'fatal: "> 5%", objective: { share: 99.95%, over: 30d }');
+
+    expect(model(text).slos[0]?.objective).toEqual({ share: 0.9995, periodMs: 30 * 86_400_000 });
+  });
+
+  test('knows how much of an error budget a run may cost', () => {
+    expect(model(good.replace('guards: {', 'guards: { budget: { allowance: 5% },')).guards).toMatchObject({ budgetAllowance: 0.05 });
+  });
+
+  test('lets the abort rule be tuned in part, or switched off', () => {
+    const tuned = (abort: string) => model(good.replace('guards: {', `guards: { abort: ${abort},`)).abort;
+
+    expect(tuned('{ consecutive: 8 }')).toEqual({ bad: 5, of: 100, consecutive: 8 });
+    expect(tuned('off')).toBe('off');
   });
 
   test('fills in what OpenSSH would assume', () => {
@@ -111,6 +129,12 @@ describe('mistakes', () => {
     ['kind: Environment', 'kind: Experiment', 'wrong-kind: expected an environment, but this file says it is an experiment'],
     ['  lb:  ', '  "12": ', 'bad-name: expected a name of letters'],
     ['maxShare: 50%', 'maxShare: 0%', 'expected more than 0%'],
+    ['fatal: "> 5%"', 'fatal: "> 5%", objective: { share: 100%, over: 30d }', 'out-of-bounds: an objective of 100% leaves no error budget'],
+    ['fatal: "> 5%"', 'fatal: "> 5%", objective: { share: 99% }', 'missing-key: missing "over" in slos.checkout-errors.objective'],
+    ['guards: {', 'guards: { abort: of,', 'bad-value: expected off, got "of"'],
+    ['guards: {', 'guards: { abort: { bda: 3 },', 'unknown-key: unknown key "bda"; did you mean "bad"?'],
+    ['guards: {', 'guards: { abort: { consecutive: off },', 'wrong-type: expected a number, got "off"'],
+    ['guards: {', 'guards: { abort: { bad: 60 },', 'out-of-bounds: expected at most half of the last 100 samples (50), got 60'],
   ])('%j -> %j', (from, to, expected) => {
     expect(said(from, to).join('\n')).toContain(expected);
   });

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GuardInput } from '../../../src/guards/contract.ts';
+import { errorBudget } from '../../../src/guards/error-budget.ts';
 import { protectedHosts } from '../../../src/guards/protected-hosts.ts';
 import { askGuards, guards } from '../../../src/guards/registry.ts';
 import { targetCount } from '../../../src/guards/target-count.ts';
@@ -8,7 +9,7 @@ import { targetShare } from '../../../src/guards/target-share.ts';
 import { tierConsent } from '../../../src/guards/tier-consent.ts';
 import { unfinishedRun } from '../../../src/guards/unfinished-run.ts';
 import type { Operation, PlanDraft } from '../../../src/plan/plan.ts';
-import { faultStep, operation, testPlan } from '../../support/engine-plan.ts';
+import { errorSlo, faultStep, operation, testPlan } from '../../support/engine-plan.ts';
 
 interface Situation {
   readonly targets?: readonly (readonly string[])[];
@@ -19,18 +20,30 @@ interface Situation {
   readonly environment?: Partial<GuardInput['environment']>;
   readonly confirmed?: string;
   readonly unfinished?: readonly string[];
+  readonly slos?: PlanDraft['slos'];
+  readonly announcedMs?: number;
+  readonly removalMs?: number;
 }
 
 /** A plan with one fault step for each list of targets, in an environment of ten hosts. */
 function situation(given: Situation): GuardInput {
   const steps = (given.targets ?? [['web-1']]).map((targets, index) =>
-    faultStep(`s${index + 1}`, { targets: [...targets], operations: [...(given.operations ?? [])] }),
+    faultStep(`s${index + 1}`, {
+      targets: [...targets],
+      operations: [...(given.operations ?? [])],
+      ...(given.announcedMs === undefined ? {} : { expectedImpact: { slos: ['errors'], forMs: given.announcedMs } }),
+    }),
   );
-  const plan = testPlan({ steps, limits: { maxTargets: 100, maxShare: 1, maxDurationMs: 1, ...given.limits } });
+  const plan = testPlan({
+    steps,
+    limits: { maxTargets: 100, maxShare: 1, maxDurationMs: 600_000, ...given.limits },
+    ...(given.slos && { slos: given.slos }),
+  });
   return {
     plan: { ...plan, environment: { ...plan.environment, tier: given.tier ?? 'lab' } },
     environment: { groups: new Map(Object.entries(given.groups ?? {})), hostCount: 10, protectedHosts: [], ...given.environment },
     unfinished: given.unfinished ?? [],
+    ...(given.removalMs === undefined ? {} : { removalMs: given.removalMs }),
     ...(given.confirmed === undefined ? {} : { confirmed: given.confirmed }),
   };
 }
@@ -151,6 +164,47 @@ describe('tier-consent', () => {
   });
 });
 
+/** 99.9 % over 30 days: 43 min 12 s of outage are its whole budget. */
+const promised = (changes: Partial<PlanDraft['slos'][number]> = {}) =>
+  errorSlo({ windowMs: 10_000, objective: { share: 0.999, periodMs: 30 * 86_400_000 }, ...changes });
+
+describe('error-budget', () => {
+  const ask = (given: Situation) => errorBudget.check(situation({ slos: [promised()], ...given }));
+
+  it('counts the window, the announced impact and the time to undo as a whole outage', () => {
+    expect(ask({ removalMs: 6_000 })).toEqual({
+      guard: 'error-budget',
+      allowed: true,
+      reason: 'errors: at worst 16 s of failures (6 s to undo as seen), 0.62 % of its error budget, allowed 2 %',
+    });
+    expect(ask({ removalMs: 6_000, announcedMs: 30_000 })).toMatchObject({
+      allowed: true,
+      reason: expect.stringContaining('at worst 46 s'),
+    });
+    expect(ask({ removalMs: 6_000, announcedMs: 60_000 })).toMatchObject({ allowed: false, remedy: expect.stringContaining('allowance') });
+  });
+
+  it('assumes half a minute where no run has shown how long undoing takes', () => {
+    expect(ask({})).toMatchObject({ allowed: true, reason: expect.stringContaining('30 s to undo assumed') });
+    expect(ask({ announcedMs: 20_000 })).toMatchObject({ allowed: false });
+    expect(ask({ announcedMs: 20_000, environment: { budgetAllowance: 0.03 } })).toMatchObject({ allowed: true });
+  });
+
+  it('takes the worst of several SLOs, and the time limit for one that cannot stop the run', () => {
+    const { fatal: _none, ...watching } = promised({ name: 'watching' });
+    const slos = [promised(), watching];
+
+    expect(ask({ slos, removalMs: 0, limits: { maxDurationMs: 300_000 } })).toMatchObject({
+      allowed: false,
+      reason: expect.stringContaining('watching: at worst 5 min'),
+    });
+  });
+
+  it('never refuses where nothing is promised', () => {
+    expect(errorBudget.check(situation({ announcedMs: 300_000 }))).toMatchObject({ allowed: true });
+  });
+});
+
 describe('unfinished-run', () => {
   it('names the run that has to be recovered first', () => {
     expect(unfinishedRun.check(situation({}))).toMatchObject({ allowed: true });
@@ -170,6 +224,8 @@ describe('all guards', () => {
         tier: 'production',
         environment: { protectedHosts: ['lb'] },
         unfinished: ['abcdef'],
+        slos: [promised()],
+        announcedMs: 60_000,
       }),
     );
     expect(answers.map((answer) => answer.guard)).toEqual(guards.map((guard) => guard.name));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { nearestRank, type Point, sparkline, thin } from '../../../src/journal/fold-series.ts';
+import { type Point, sparkline, thin } from '../../../src/journal/fold-series.ts';
 
 const series = fc.array(fc.option(fc.integer({ min: 0, max: 1_000 }), { nil: undefined, freq: 8 }), { minLength: 1, maxLength: 3_000 });
 
@@ -35,11 +35,4 @@ test('a sparkline shows zero lowest, the top highest, and a dot where there was 
   expect(sparkline(points, 6, { from: 0, to: 6 })).toBe('▁▁▂█·▄');
   expect(sparkline([], 4, { from: 0, to: 6 })).toBe('····');
   expect(sparkline(points, 0, { from: 0, to: 6 })).toBe('');
-});
-
-test('the nearest rank is a value that was measured', () => {
-  expect(nearestRank([], 0.5)).toBeUndefined();
-  expect(nearestRank([3, 1, 2], 0.5)).toBe(2);
-  expect(nearestRank([3, 1, 2], 0.99)).toBe(3);
-  expect(nearestRank([3, 1, 2], 0)).toBe(1);
 });

@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest';
 import type { JournalEvent } from '../../../src/journal/events.ts';
 import { foldRun } from '../../../src/journal/fold.ts';
 import { renderReport } from '../../../src/report/markdown.ts';
-import { crashedRunner, heldFailover, lostWrites, recoveredRun, rollbackIncomplete, scenarios } from '../../support/journal-builder.ts';
+import {
+  abortedBySlo,
+  crashedRunner,
+  heldFailover,
+  lostWrites,
+  recoveredRun,
+  rollbackIncomplete,
+  scenarios,
+} from '../../support/journal-builder.ts';
 import { revertedByItself } from '../../support/journal-fuses.ts';
 
 const fixtures = new URL('../../fixtures/journals/', import.meta.url);
@@ -142,6 +150,80 @@ describe('honesty', () => {
 
   test('an empty journal still gives a report', () => {
     expect(renderReport(foldRun([])).markdown).toContain('**NO VERDICT**');
+  });
+});
+
+test('an abort rule that was off is told, and one that the plan does not have is not', () => {
+  const withAbort = (abort: 'off' | undefined) => {
+    const events = abortedBySlo().flatMap((event): JournalEvent[] => {
+      if (event.type === 'abort.calibrated') return [];
+      if (event.type !== 'run.started') return [event];
+      const { abort: _planned, ...plan } = event.plan;
+      return [{ ...event, plan: abort === undefined ? plan : { ...plan, abort } }];
+    });
+    return renderReport(foldRun(events)).markdown;
+  };
+
+  expect(withAbort('off')).toContain('**It was off:**');
+  expect(withAbort(undefined)).not.toContain('Abort rule');
+});
+
+test('an abort by the rule has an abort latency, from the sample that was one too many', () => {
+  const events = abortedBySlo().flatMap((event): JournalEvent[] => {
+    if (event.type === 'slo.breached') return [];
+    if (event.type !== 'abort.decided') return [event];
+    const reason = { kind: 'samples', probe: 'checkout', slo: 'checkout-errors', rule: 'consecutive', bad: 3, of: 3 } as const;
+    return [{ ...event, reason }];
+  });
+
+  expect(renderReport(foldRun(events)).markdown).toContain('| abort latency | t7 − t3 | 388 ms |');
+});
+
+test('the fault is compared with the baseline, probe by probe, and only where there was a fault', () => {
+  const { markdown } = renderReport(foldRun(heldFailover()));
+  const row = (measure: string): string => markdown.split('\n').find((line) => line.startsWith(`| \`checkout\` | ${measure} |`)) ?? '';
+
+  expect(markdown).toContain('Baseline: +2.2s to +10.2s, without its warm-up. Fault: +10.3s to +34.7s,');
+  expect(row('latency')).toContain('no change shown');
+  expect(row('failed')).toContain('**more failures**');
+  const untouched = heldFailover().filter(({ type }) => !type.startsWith('fault.'));
+  expect(renderReport(foldRun(untouched)).markdown).not.toContain('Fault against baseline');
+});
+
+test('an SLO with an objective has its error budget counted, and only where something was injected', () => {
+  const { markdown } = renderReport(foldRun(heldFailover()));
+  const untouched = heldFailover().filter(({ type }) => !type.startsWith('fault.'));
+
+  // 41 of 487 at ten a second for 48.6 s: 84 times 0.1 %, and 41 / (0.001 · 25.97 million) of the month.
+  expect(markdown).toContain('| `checkout-errors` | 99.9 % over 30 d | 41 of 487 in 48.6 s | 84.2× | 0.16 % | 0.16 % |');
+  expect(renderReport(foldRun(untouched)).markdown).not.toContain('Error budget');
+});
+
+describe('quantiles', () => {
+  /** As if every sample of the checkout probe had been taken `times` times. */
+  const withSamples = (times: number) =>
+    heldFailover().map(
+      (event): JournalEvent =>
+        event.type === 'probe.sampled' ? { ...event, samples: event.samples.flatMap((sample) => new Array(times).fill(sample)) } : event,
+    );
+  const row = (events: JournalEvent[]): string =>
+    renderReport(foldRun(events))
+      .markdown.split('\n')
+      .find((line) => line.startsWith('| `checkout` | ') && line.includes('over 500 ms')) ?? '';
+
+  test('have their interval, and a p99 is printed only with enough samples for it', () => {
+    expect(row(heldFailover())).toMatch(/\| p90 [\d.]+ m?s \([^)]+\), max [\d.]+ m?s \|/);
+    expect(row(withSamples(4))).toMatch(/\| [\d.]+ m?s \([\d.]+ m?s to [\d.]+ m?s\) \| [\d.]+ m?s \([\d.]+ m?s to [\d.]+ m?s\) \|/);
+  });
+
+  test('over a window with too few samples for them are called what they are', () => {
+    const finer = heldFailover().map((event): JournalEvent => {
+      if (event.type !== 'run.started') return event;
+      return { ...event, plan: { ...event.plan, slos: event.plan.slos.map((slo) => ({ ...slo, measure: 'p99' })) } };
+    });
+
+    expect(renderReport(foldRun(finer)).markdown).toContain('With about 100 samples in a window the 2 slowest decide');
+    expect(renderReport(foldRun(heldFailover())).markdown).not.toContain('in a window the');
   });
 });
 

@@ -5,6 +5,7 @@ import { decideVerdict, type ExitFacts, exitCode, type VerdictFacts } from '../.
 
 const reasons: readonly AbortReason[] = [
   { kind: 'slo', slo: 'checkout-errors', value: 0.2, unit: 'ratio', threshold: '> 5%', samples: 100 },
+  { kind: 'samples', probe: 'checkout', slo: 'checkout-errors', rule: 'count', bad: 6, of: 41 },
   { kind: 'silence', probe: 'checkout', silentMs: 12_000 },
   { kind: 'operator', by: 'SIGINT' },
   { kind: 'operator', by: 'SIGTERM' },
@@ -72,7 +73,7 @@ describe('decideVerdict', () => {
       if (decideVerdict(combination).verdict !== 'refuted') continue;
       const { outcome, effective, clauses, reason } = combination;
       const byClause = outcome === 'completed' && effective === true && clauses.some(({ result }) => result === 'refuted');
-      const bySlo = outcome === 'aborted' && effective !== false && reason?.kind === 'slo';
+      const bySlo = outcome === 'aborted' && effective !== false && (reason?.kind === 'slo' || reason?.kind === 'samples');
 
       expect(byClause || bySlo).toBe(true);
     }
@@ -100,6 +101,7 @@ describe('decideVerdict', () => {
 
   it.each([
     ['slo', 'refuted'],
+    ['samples', 'refuted'],
     ['silence', 'inconclusive'],
     ['operator', 'inconclusive'],
     ['target-lost', 'inconclusive'],
@@ -135,7 +137,10 @@ describe('exitCode', () => {
     [4, { outcome: 'completed', verdict: 'not-tested', rollback: 'clean', steadyBefore: false }],
     [5, { outcome: 'completed', verdict: 'refuted', rollback: 'clean', steadyBefore: true }],
     [5, { outcome: 'aborted', verdict: 'refuted', rollback: 'clean', reason: reasons[0] as AbortReason }],
-    [5, { outcome: 'aborted', verdict: 'inconclusive', rollback: 'clean', reason: reasons[1] as AbortReason }],
+    [
+      5,
+      { outcome: 'aborted', verdict: 'inconclusive', rollback: 'clean', reason: { kind: 'silence', probe: 'checkout', silentMs: 12_000 } },
+    ],
     [7, { outcome: 'completed', verdict: 'inconclusive', rollback: 'clean', steadyBefore: true }],
     [7, { outcome: 'completed', verdict: 'not-tested', rollback: 'clean', steadyBefore: true }],
     [130, { outcome: 'aborted', verdict: 'inconclusive', rollback: 'clean', reason: { kind: 'operator', by: 'SIGINT' } }],

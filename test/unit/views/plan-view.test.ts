@@ -53,6 +53,15 @@ test('shows the hosts that a connection goes through and the local command that 
   expect(plain()).not.toContain('local command');
 });
 
+test('says what an SLO promises in the long run', () => {
+  expect(plain()).toContain('fatal > 5%, objective 99.9 % over 30 d');
+});
+
+test('says when bad samples stop the run, and in loud words when they never do', () => {
+  expect(plain()).toContain('aborts at 5 bad of the last 100 samples');
+  expect(plain({ ...failoverPlan, abort: 'off' })).toContain('abort rule OFF');
+});
+
 test('says what Ctrl-C will do, the limits and the hash', () => {
   const text = plain();
 
