@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references to secrets are written this way
 /** Rules between the fields of an environment: names that must exist, units and levels that must fit. */
 import { assertNever } from '../core/assert-never.ts';
 import { type Comparison, formatQuantity, type Unit } from '../core/units.ts';
@@ -65,10 +66,17 @@ function probeMistakes(
   environment: Environment,
   probes: ProbeRegistry,
 ): FieldMistake[] {
-  const database = probes.get(probe.kind)?.database?.(probe.spec);
+  const definition = probes.get(probe.kind);
+  const at = [...path, probe.kind];
+  const found = (definition?.literalSecrets?.(probe.spec) ?? []).map((field) => ({
+    code: 'literal-secret',
+    path: [...at, ...field],
+    message: 'expected a reference, never the secret itself\nfor example "${file:keys/token}" or "${env:TOKEN}"',
+  }));
+  const database = definition?.database?.(probe.spec);
   const known = Object.keys(environment.databases);
-  if (database === undefined || known.includes(database)) return [];
-  return [unknownName('database', database, known, [...path, probe.kind, 'database'])];
+  if (database === undefined || known.includes(database)) return found;
+  return [...found, unknownName('database', database, known, [...at, 'database'])];
 }
 
 function sloMistakes(path: readonly string[], slo: Slo, environment: Environment): FieldMistake[] {

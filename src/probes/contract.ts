@@ -18,6 +18,8 @@ export const Sample = z.strictObject({
   ok: z.boolean(),
   /** Short and stable, so that equal errors can be counted: `timeout`, `status 502`, `ECONNREFUSED`. */
   error: z.string().optional(),
+  /** What was read, of probes that read a number; absent where the sample is not ok. */
+  value: z.number().optional(),
   /** Ledger probes: the number of the write. */
   seq: z.int().optional(),
   /** Ledger probes: which node answered. */
@@ -73,6 +75,10 @@ export interface ProbeDefinition<Spec = unknown> {
   readonly summary: string;
   /** The schema of what stands under the kind's key in an environment file; strict, every field described. */
   readonly spec: z.ZodType<Spec>;
+  /** Fields that name a file; a path in one is relative to the environment file. A text with a reference or a line break is no path. */
+  readonly files?: readonly (readonly string[])[];
+  /** Where a secret is written out instead of referred to; a file with one is refused. */
+  literalSecrets?(spec: Spec): readonly (readonly string[])[];
   /** Ledger probes: the database cluster they write to. */
   database?(spec: Spec): string | undefined;
   /** What the probe changes where it measures, and what of that stays, for the plan. None: it only reads, or asks what users ask. */
