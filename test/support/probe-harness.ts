@@ -1,8 +1,10 @@
-/** For the contract suite: how to give each kind of probe a target that works, stops, pauses, or is not what it should be. */
+/** For the contract suites: how to give each kind of probe a target that works, stops, pauses, or is not what it should be. */
+import type { RequestListener } from 'node:http';
 import type { SqlConnector } from '../../src/drivers/contract.ts';
 import { postgresqlConnector } from '../../src/drivers/sql/postgresql.ts';
 import type { DatabaseCluster } from '../../src/plan/plan.ts';
 import { clusterOf, PgCluster, postgresMissing } from './probe-postgres.ts';
+import { type Act, asForwarded, asHttp, authority, httpActs, type Stage, tcpActs, tcpStage } from './probe-stage.ts';
 import { closedPort, httpTarget, type Target } from './probe-target.ts';
 
 export interface WorkingTarget extends AsyncDisposable {
@@ -16,38 +18,94 @@ export interface WorkingTarget extends AsyncDisposable {
 export interface Harness {
   /** Why no working target can be made on this machine. */
   readonly missing?: string | undefined;
-  /** The spec that aims at `port`, without rate and timeout. */
-  spec(port: number): Record<string, unknown>;
+  /** The spec that aims at `port`, over TLS where `ca` is given, without rate and timeout. */
+  spec(port: number, ca?: string): Record<string, unknown>;
   parts(port: number): { readonly sql?: SqlConnector; readonly databases?: readonly DatabaseCluster[] };
   working(): Promise<WorkingTarget>;
+  /** All the ways in which its target may be broken. */
+  readonly acts: Readonly<Record<string, Act>>;
+  /** `working`: the port of a target that works. */
+  stage(act: Act, working: number): Promise<Stage>;
   /** What a target says that begins well and never ends. */
   readonly flood: Buffer;
 }
 
+const postgresFlood = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x4e, 0x40, 0, 0, 0]);
+
 export const harnesses: Readonly<Record<string, Harness>> = {
-  http: {
-    spec: (port) => ({ url: `http://127.0.0.1:${port}/` }),
-    parts: () => ({}),
-    working: workingHttp,
-    flood: Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\n'),
-  },
+  http: httpHarness(
+    (url, ca) => ({ url, expectText: 'ready', expectJson: { 'data.status': 'ready' }, ...trust(ca) }),
+    '{"data":{"status":"ready"}}',
+    {
+      'another value': ['{"data":{"status":"not ready"}}', /^JSON value differs$/],
+      'a value of another type': ['{"data":{"status":["ready"]}}', /^JSON value differs$/],
+    },
+    // The text is looked for first, and is in none of these.
+    {
+      'answers HTML': 'text missing',
+      'answers nothing': 'text missing',
+      'answers other JSON': 'text missing',
+      'answers null': 'text missing',
+    },
+  ),
   'postgres-ledger': {
     missing: postgresMissing,
     spec: () => ({ database: 'orders' }),
     parts: (port) => ({ sql: postgresqlConnector, databases: [clusterOf([{ name: 'db-a', port }])] }),
     working: workingPostgres,
+    acts: postgresActs(),
+    stage: (act, working) => tcpStage(act, asForwarded(working)),
     // AuthenticationOk, then a notice that is said to be a gigabyte long.
-    flood: Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x4e, 0x40, 0, 0, 0]),
+    flood: postgresFlood,
   },
 };
 
-async function workingHttp(): Promise<WorkingTarget> {
+/** What the nodes say is summed up: while they all hang nobody knows yet why. */
+function postgresActs(): Readonly<Record<string, Act>> {
+  const words = /^(?:timeout|no answer|reset|ETIMEDOUT)$/;
+  const acts = Object.entries(tcpActs(postgresFlood)).map(([name, act]): [string, Act] => [
+    name,
+    act.on === 'refuses' ? act : { ...act, words },
+  ]);
+  return { ...Object.fromEntries(acts), 'talks nonsense': { on: (socket) => socket.write(Buffer.alloc(4_096, 0xff)), words } };
+}
+
+function trust(ca: string | undefined): Record<string, unknown> {
+  return ca === undefined ? {} : { tls: { ca } };
+}
+
+/** `bodies`: what means nothing to the probe, by name, with the words for it; `renamed`: other words for acts that all such probes have. */
+function httpHarness(
+  spec: (url: string, ca?: string) => Record<string, unknown>,
+  good: string,
+  bodies: Readonly<Record<string, readonly [body: string, words: RegExp]>>,
+  renamed: Readonly<Record<string, string>> = {},
+): Harness {
+  const answer: RequestListener = (_request, response) => response.end(good);
+  const acts = Object.entries(httpActs(bodies)).map(([name, act]): [string, Act] => {
+    const words = renamed[name];
+    return [name, words === undefined ? act : { ...act, words: new RegExp(`^${words}$`) }];
+  });
+  return {
+    spec: (port, ca) => spec(`${ca === undefined ? 'http' : 'https'}://127.0.0.1:${port}/`, ca),
+    parts: () => ({}),
+    working: () => workingHttp(good),
+    acts: Object.fromEntries(acts),
+    stage: (act) => tcpStage(act, asHttp(answer)),
+    flood: Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\n'),
+  };
+}
+
+/** For specs that are to trust the certificates of the stage. */
+export const stageCa = authority.ca;
+
+async function workingHttp(body: string): Promise<WorkingTarget> {
   const port = await closedPort();
   let held = Promise.resolve();
   const start = (): Promise<Target> =>
     httpTarget((_request, response) => {
       // A pause only ever resolves.
-      void held.then(() => response.end('ok'));
+      void held.then(() => response.end(body));
     }, port);
   let target = await start();
   return {
