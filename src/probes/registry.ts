@@ -3,9 +3,11 @@
  * clients come with the standard library or through its context.
  */
 import type { ProbeDefinition } from './contract.ts';
+import { dnsProbe } from './dns/index.ts';
 import { httpProbe } from './http/index.ts';
 import { postgresLedgerProbe } from './postgres-ledger/index.ts';
+import { tcpProbe } from './tcp/index.ts';
 
-const definitions: readonly ProbeDefinition[] = [httpProbe, postgresLedgerProbe];
+const definitions: readonly ProbeDefinition[] = [httpProbe, tcpProbe, dnsProbe, postgresLedgerProbe];
 
 export const probeRegistry: ReadonlyMap<string, ProbeDefinition> = new Map(definitions.map((definition) => [definition.kind, definition]));

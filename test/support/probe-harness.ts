@@ -3,9 +3,10 @@ import type { RequestListener } from 'node:http';
 import type { SqlConnector } from '../../src/drivers/contract.ts';
 import { postgresqlConnector } from '../../src/drivers/sql/postgresql.ts';
 import type { DatabaseCluster } from '../../src/plan/plan.ts';
+import { dnsActs, dnsStage, knownAddress, knownName, workingDns } from './probe-dns.ts';
 import { clusterOf, PgCluster, postgresMissing } from './probe-postgres.ts';
-import { type Act, asForwarded, asHttp, authority, httpActs, type Stage, tcpActs, tcpStage } from './probe-stage.ts';
-import { closedPort, httpTarget, type Target } from './probe-target.ts';
+import { type Act, asForwarded, asHttp, authority, httpActs, type Stage, tcpActs, tcpStage, tlsActs } from './probe-stage.ts';
+import { closedPort, httpTarget, type Target, tcpTarget } from './probe-target.ts';
 
 export interface WorkingTarget extends AsyncDisposable {
   readonly port: number;
@@ -48,6 +49,28 @@ export const harnesses: Readonly<Record<string, Harness>> = {
       'answers null': 'text missing',
     },
   ),
+  tcp: {
+    spec: (port, ca) => ({ address: `127.0.0.1:${port}`, send: 'PING\r\n', expectText: 'PONG', ...trust(ca) }),
+    parts: () => ({}),
+    working: workingEcho,
+    acts: {
+      ...tcpActs(Buffer.from('PON')),
+      ...tlsActs(),
+      'talks nonsense': { on: (socket) => socket.end(Buffer.alloc(4_096, 0xff)), words: /^text missing$/ },
+      'says something else': { on: (socket) => socket.end('-ERR not now\r\n'), words: /^text missing$/ },
+      'says too much': { on: (socket) => socket.write(Buffer.alloc(256 * 1024, 0x78)), words: /^text missing$/ },
+    },
+    stage: (act) => tcpStage(act, (socket) => socket.once('data', () => socket.end('+PONG\r\n'))),
+    flood: Buffer.from('PON'),
+  },
+  dns: {
+    spec: (port) => ({ name: knownName, server: `127.0.0.1:${port}`, expect: knownAddress }),
+    parts: () => ({}),
+    working: workingDns,
+    acts: dnsActs,
+    stage: dnsStage,
+    flood: Buffer.alloc(0),
+  },
   'postgres-ledger': {
     missing: postgresMissing,
     spec: () => ({ database: 'orders' }),
@@ -99,14 +122,30 @@ function httpHarness(
 /** For specs that are to trust the certificates of the stage. */
 export const stageCa = authority.ca;
 
-async function workingHttp(body: string): Promise<WorkingTarget> {
-  const port = await closedPort();
-  let held = Promise.resolve();
-  const start = (): Promise<Target> =>
+function workingHttp(body: string): Promise<WorkingTarget> {
+  return workingListener((port, ready) =>
     httpTarget((_request, response) => {
       // A pause only ever resolves.
-      void held.then(() => response.end(body));
-    }, port);
+      void ready().then(() => response.end(body));
+    }, port),
+  );
+}
+
+function workingEcho(): Promise<WorkingTarget> {
+  return workingListener((port, ready) =>
+    tcpTarget((socket) => {
+      socket.once('data', () => {
+        // A pause only ever resolves.
+        void ready().then(() => socket.end('+PONG\r\n'));
+      });
+    }, port),
+  );
+}
+
+async function workingListener(listen: (port: number, ready: () => Promise<void>) => Promise<Target>): Promise<WorkingTarget> {
+  const port = await closedPort();
+  let held = Promise.resolve();
+  const start = (): Promise<Target> => listen(port, () => held);
   let target = await start();
   return {
     port,
