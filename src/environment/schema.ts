@@ -11,7 +11,7 @@ import { absolutePath } from './references.ts';
 export type ProbeRegistry = ReadonlyMap<string, ProbeDefinition>;
 
 export const tiers = ['lab', 'dev', 'staging', 'production'] as const;
-const sloMeasures = ['error-rate', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'max'] as const;
+const sloMeasures = ['error-rate', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'max', 'value', 'value-max', 'value-min', 'value-mean'] as const;
 
 /** A whole value that is one reference: passwords never stand in a file. */
 const Secret = patternText(
@@ -146,7 +146,10 @@ const Database = z.strictObject({
 
 const Slo = z.strictObject({
   probe: Name.meta({ description: 'A probe of this environment.', examples: ['checkout'] }),
-  measure: z.enum(sloMeasures).meta({ description: 'Share of samples that are not ok, or a quantile or the maximum of the latency.' }),
+  measure: z.enum(sloMeasures).meta({
+    description:
+      'Share of samples that are not ok; a quantile or the maximum of the latency; or the last, largest, smallest or mean value that the probe read.',
+  }),
   window: duration({ min: '1s', max: '1h' }).meta({
     description: 'Measured over the last so long, 1s to 1h. Shorter reacts faster, longer is calmer.',
     examples: ['10s'],

@@ -88,17 +88,33 @@ export function intervalsOf(stamps: Stamps, aborted: boolean): Interval[] {
   });
 }
 
-/** Longest a sample of `probe` may take before it counts as slow: the lowest severe or fatal limit of its latency SLOs. */
-export function slowLimit(plan: Plan | undefined, probe: string): number | undefined {
-  const limits = (plan?.slos ?? [])
-    .filter((slo) => slo.probe === probe && slo.unit === 'duration')
-    .map((slo) => (slo.severe ?? slo.fatal ?? slo.warning)?.value);
-  return least(limits);
+/** When a sample of a probe is bad, by the SLOs on it: each one's severe, else fatal, else warning level. */
+export interface SampleLimits {
+  /** Longest it may take, ms. */
+  readonly slowMs: number | undefined;
+  /** What its value must not satisfy. */
+  readonly values: readonly NonNullable<PlannedSlo['fatal']>[];
 }
 
-/** Failed, or slower than the probe's latency SLOs allow; latency as a user sees it, from the intended start. */
-export function isBad(sample: Sample, limitMs: number | undefined): boolean {
-  return !sample.ok || (limitMs !== undefined && sample.end - sample.due > limitMs);
+export function limitsOf(plan: Plan | undefined, probe: string): SampleLimits {
+  const slos = (plan?.slos ?? []).filter((slo) => slo.probe === probe);
+  const limits = (unit: PlannedSlo['unit']): NonNullable<PlannedSlo['fatal']>[] =>
+    slos.flatMap((slo) => (slo.unit === unit ? (slo.severe ?? slo.fatal ?? slo.warning ?? []) : []));
+  return { slowMs: least(limits('duration').map(({ value }) => value)), values: limits('count') };
+}
+
+/** Latency as a user sees it, from the intended start. */
+export function isSlow({ due, end }: Sample, { slowMs }: SampleLimits): boolean {
+  return slowMs !== undefined && end - due > slowMs;
+}
+
+/** Is its value one that an SLO calls bad? */
+export function isBeyond({ value }: Sample, { values }: SampleLimits): boolean {
+  return value !== undefined && values.some((limit) => satisfies(limit, value));
+}
+
+export function isBad(sample: Sample, limits: SampleLimits): boolean {
+  return !sample.ok || isSlow(sample, limits) || isBeyond(sample, limits);
 }
 
 /** When the first bad sample of an SLO's probe became known, after `from`. */
@@ -106,8 +122,10 @@ function firstBadSample(state: RunState, from: number): number | undefined {
   const probes = new Set(state.plan?.slos.map((slo) => slo.probe));
   return least(
     [...probes].map((probe) => {
-      const limit = slowLimit(state.plan, probe);
-      return least((state.samples.get(probe) ?? []).map((sample) => (sample.end >= from && isBad(sample, limit) ? sample.end : undefined)));
+      const limits = limitsOf(state.plan, probe);
+      return least(
+        (state.samples.get(probe) ?? []).map((sample) => (sample.end >= from && isBad(sample, limits) ? sample.end : undefined)),
+      );
     }),
   );
 }

@@ -75,6 +75,8 @@ export interface ProbeDefinition<Spec = unknown> {
   readonly summary: string;
   /** The schema of what stands under the kind's key in an environment file; strict, every field described. */
   readonly spec: z.ZodType<Spec>;
+  /** What an SLO can measure of its samples, besides the error rate: how long they took, the number that was read. */
+  readonly gives: readonly ('latency' | 'value')[];
   /** Fields that name a file; a path in one is relative to the environment file. A text with a reference or a line break is no path. */
   readonly files?: readonly (readonly string[])[];
   /** Where a secret is written out instead of referred to; a file with one is refused. */

@@ -11,7 +11,7 @@ import { SlidingWindow, type WindowSample } from './window.ts';
 export type SloLevel = 'ok' | 'warning' | 'severe' | 'fatal' | 'no-data';
 
 export interface SloMeasurement {
-  /** Milliseconds or ratio 0–1, as the SLO's unit says; `undefined` while the window is empty. */
+  /** Milliseconds, ratio 0–1 or plain, as the SLO's unit says; `undefined` while the window is empty. */
   readonly value: number | undefined;
   /** How many are behind it. */
   readonly samples: number;
@@ -19,7 +19,8 @@ export interface SloMeasurement {
 
 /**
  * Counts every sample that ended in `[now - window, now]`. Latency runs from the intended start, so a wait that the target caused is
- * seen whole; a failed sample counts with its own duration, and with `failureMs` at least.
+ * seen whole; a failed sample counts with its own duration, and with `failureMs` at least. Of values only good samples count: one that could
+ * not be read is nothing, and a window of nothing else has no data.
  */
 export class SloTracker {
   readonly #measure: Measure;
@@ -33,11 +34,13 @@ export class SloTracker {
     const measure = parseMeasure(slo.measure);
     if (measure === undefined) throw new RangeError(`SLO ${slo.name}: no measure ${slo.measure}`);
     this.#measure = measure;
-    this.#window = new SlidingWindow(slo.windowMs, failureMs);
+    const amountOf = measure.kind === 'value' ? numberOf : (sample: WindowSample) => latencyOf(sample, failureMs);
+    this.#window = new SlidingWindow(slo.windowMs, amountOf);
   }
 
   /** Takes a sample of the SLO's probe as soon as it is complete. */
   add(sample: WindowSample): void {
+    if (this.#measure.kind === 'value' && sample.value === undefined) return;
     this.#window.add(sample);
   }
 
@@ -49,18 +52,45 @@ export class SloTracker {
   }
 
   #value(): number {
-    const { latencies, failed, size } = this.#window;
+    const { amounts, failed, size } = this.#window;
     switch (this.#measure.kind) {
       case 'error-rate':
         return failed / size;
       case 'quantile':
-        return nearestRank(latencies, this.#measure.thousandths);
+        return nearestRank(amounts, this.#measure.thousandths);
       case 'max':
-        return nearestRank(latencies, 1_000);
+        return nearestRank(amounts, 1_000);
+      case 'value':
+        return this.#valueOver(this.#measure.of);
       default:
         return assertNever(this.#measure);
     }
   }
+
+  #valueOver(what: 'last' | 'max' | 'min' | 'mean'): number {
+    const { amounts, last } = this.#window;
+    switch (what) {
+      case 'last':
+        return last === undefined ? Number.NaN : numberOf(last);
+      case 'max':
+        return nearestRank(amounts, 1_000);
+      case 'min':
+        return nearestRank(amounts, 0);
+      case 'mean':
+        // Each time anew: in a running sum one huge value would leave its rounding behind for good.
+        return amounts.reduce((sum, amount) => sum + amount / amounts.length, 0);
+      default:
+        return assertNever(what);
+    }
+  }
+}
+
+function latencyOf({ due, end, ok }: WindowSample, failureMs: number): number {
+  return ok ? end - due : Math.max(end - due, failureMs);
+}
+
+function numberOf({ value = Number.NaN }: WindowSample): number {
+  return value;
 }
 
 type Levels = Pick<PlannedSlo, 'warning' | 'severe' | 'fatal'>;

@@ -8,6 +8,7 @@ export const dnsProbe: ProbeDefinition<DnsSpec> = {
   kind: 'dns',
   summary: 'Asks a name server for a name at a fixed rate; ok is an expected answer within the timeout.',
   spec: DnsSpec,
+  gives: ['latency'],
   longestSampleMs: longestSample,
   start: (spec: DnsSpec, context: ProbeContext): RunningProbe =>
     startAsking(spec, context, async () => new (await import('./questioner.ts')).Questioner(spec, timing(spec).timeoutMs)),

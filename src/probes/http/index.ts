@@ -10,6 +10,7 @@ export const httpProbe: ProbeDefinition<HttpSpec> = {
   kind: 'http',
   summary: 'Requests a URL at a fixed rate; ok is an expected answer within the timeout.',
   spec: HttpSpec,
+  gives: ['latency'],
   files: [['tls', 'ca']],
   literalSecrets,
   longestSampleMs: longestSample,

@@ -20,6 +20,7 @@ export const postgresLedgerProbe: ProbeDefinition<LedgerSpec> = {
   kind: 'postgres-ledger',
   summary: 'Writes numbered rows at a fixed rate and afterwards looks for every one of them on the survivor.',
   spec: LedgerSpec,
+  gives: ['latency'],
   database: (spec) => spec.database,
   changes: ({ database, rate }) => [
     `creates schema chaos and table chaos.drill in ${database} where they are missing; both stay`,

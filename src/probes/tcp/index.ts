@@ -9,6 +9,7 @@ export const tcpProbe: ProbeDefinition<TcpSpec> = {
   kind: 'tcp',
   summary: 'Opens a TCP or TLS connection at a fixed rate; ok is a connection, and an expected text on it, within the timeout.',
   spec: TcpSpec,
+  gives: ['latency'],
   files: [['tls', 'ca']],
   longestSampleMs: longestSample,
   start(spec: TcpSpec, context: ProbeContext): RunningProbe {
