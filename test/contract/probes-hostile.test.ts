@@ -107,6 +107,9 @@ async function perform(definition: ProbeDefinition, harness: Harness, act: Act, 
   const good = run.samples.find(({ ok }) => ok);
   if (others.length > 0 || asPlayed() < 3) return `said ${broken.join(', ')}, not ${act.words}`;
   if (broken.some((word) => word.length > longestWord)) return `said too much: ${broken.join(', ')}`;
+  const numbers = run.samples.filter(({ value }) => value !== undefined);
+  if (numbers.some(({ ok }) => !ok)) return 'gave a number that it could not read';
+  if (good !== undefined && definition.gives.includes('value') !== numbers.length > 0) return `gave ${numbers.length} numbers`;
   if (good === undefined) return `never measured well again: ${words(run.samples).join(', ')}`;
   if (stoppedAfter > timeoutMs + slackMs) return `took ${stoppedAfter} ms to stop`;
   return wrongTimes(run.samples) ?? survived;

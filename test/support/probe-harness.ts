@@ -71,6 +71,20 @@ export const harnesses: Readonly<Record<string, Harness>> = {
     stage: dnsStage,
     flood: Buffer.alloc(0),
   },
+  prometheus: httpHarness((url, ca) => ({ url, query: 'up', ...trust(ca) }), vector('1'), {
+    'no series': [vector(), /^empty result$/],
+    'several series': [vector('1', '2'), /^several series$/],
+    NaN: [vector('NaN'), /^not a number$/],
+    infinity: [vector('+Inf'), /^not a number$/],
+    'a number without quotes': ['{"status":"success","data":{"resultType":"scalar","result":[1,2]}}', /^unexpected JSON$/],
+    'a text': ['{"status":"success","data":{"resultType":"string","result":[1,"a"]}}', /^not a number$/],
+    'a range': ['{"status":"success","data":{"resultType":"matrix","result":[]}}', /^a range, not a value$/],
+    'a failure': ['{"status":"error","errorType":"execution","error":"secret"}', /^query execution$/],
+  }),
+  alertmanager: httpHarness((url, ca) => ({ url, alert: 'CheckoutErrors', ...trust(ca) }), '[{"status":{"state":"active"}}]', {
+    'no list': ['{"data":[]}', /^unexpected JSON$/],
+    'other alerts': ['[{"status":"firing"}]', /^unexpected JSON$/],
+  }),
   'postgres-ledger': {
     missing: postgresMissing,
     spec: () => ({ database: 'orders' }),
@@ -91,6 +105,12 @@ function postgresActs(): Readonly<Record<string, Act>> {
     act.on === 'refuses' ? act : { ...act, words },
   ]);
   return { ...Object.fromEntries(acts), 'talks nonsense': { on: (socket) => socket.write(Buffer.alloc(4_096, 0xff)), words } };
+}
+
+/** An answer of the query API with a series for each value. */
+export function vector(...values: string[]): string {
+  const result = values.map((value, index) => ({ metric: { instance: `web-${index}` }, value: [1_700_000_000.5, value] }));
+  return JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
 }
 
 function trust(ca: string | undefined): Record<string, unknown> {
