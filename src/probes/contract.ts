@@ -81,8 +81,10 @@ export interface ProbeDefinition<Spec = unknown> {
   readonly files?: readonly (readonly string[])[];
   /** Where a secret is written out instead of referred to; a file with one is refused. */
   literalSecrets?(spec: Spec): readonly (readonly string[])[];
-  /** Ledger probes: the database cluster they write to. */
+  /** The database cluster it asks or writes to, by its name in `databases`. */
   database?(spec: Spec): string | undefined;
+  /** Does it keep a write ledger of that cluster? Such a probe is part of every run whose faults work on it. */
+  readonly ledger?: boolean;
   /** What the probe changes where it measures, and what of that stays, for the plan. None: it only reads, or asks what users ask. */
   changes?(spec: Spec): readonly string[];
   /** Longest time one sample can take, ms; silence is counted beyond it. */

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references to secrets are written this way
 /** Fields that all probes over HTTP share, and the rules between them. */
 import * as z from 'zod';
+import { isReference } from './fields.ts';
 import { Tls } from './tls.ts';
 
 /** RFC 9110: a header's name is a token; its value has no line breaks or other control characters. */
@@ -67,7 +68,7 @@ export function accessHeaders({ headers, bearer, basic }: HttpAccess): Record<st
 
 /** Where a secret is written out. */
 export function literalSecrets({ url, headers, bearer, basic }: HttpAccess): string[][] {
-  const isLiteral = (text: string | undefined): boolean => text !== undefined && !text.includes('${');
+  const isLiteral = (text: string | undefined): text is string => text !== undefined && !isReference(text);
   return [
     ...(isLiteral(url) && new URL(url).password !== '' ? [['url']] : []),
     ...Object.entries(headers).flatMap(([name, value]) => (secretHeader.test(name) && isLiteral(value) ? [['headers', name]] : [])),
@@ -78,6 +79,6 @@ export function literalSecrets({ url, headers, bearer, basic }: HttpAccess): str
 
 /** A text with a secret reference in it is a URL only once that is resolved. */
 function isHttpUrl(text: string): boolean {
-  if (text.includes('${')) return true;
+  if (isReference(text)) return true;
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

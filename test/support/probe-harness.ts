@@ -56,6 +56,7 @@ export const harnesses: Readonly<Record<string, Harness>> = {
     acts: {
       ...tcpActs(Buffer.from('PON')),
       ...tlsActs(),
+      'ends in the middle of an answer': { on: (socket) => socket.end('PON'), words: /^text missing$/ },
       'talks nonsense': { on: (socket) => socket.end(Buffer.alloc(4_096, 0xff)), words: /^text missing$/ },
       'says something else': { on: (socket) => socket.end('-ERR not now\r\n'), words: /^text missing$/ },
       'says too much': { on: (socket) => socket.write(Buffer.alloc(256 * 1024, 0x78)), words: /^text missing$/ },
@@ -85,11 +86,23 @@ export const harnesses: Readonly<Record<string, Harness>> = {
     'no list': ['{"data":[]}', /^unexpected JSON$/],
     'other alerts': ['[{"status":"firing"}]', /^unexpected JSON$/],
   }),
+  postgres: {
+    missing: postgresMissing,
+    spec: (port) => ({
+      connection: { address: `127.0.0.1:${port}`, database: 'postgres', user: 'postgres' },
+      query: 'SELECT n FROM gauge',
+    }),
+    parts: () => ({ sql: postgresqlConnector }),
+    working: () => workingPostgres('gauge', 'CREATE TABLE gauge AS SELECT 1.5 AS n'),
+    acts: postgresActs(),
+    stage: (act, working) => tcpStage(act, asForwarded(working)),
+    flood: postgresFlood,
+  },
   'postgres-ledger': {
     missing: postgresMissing,
     spec: () => ({ database: 'orders' }),
     parts: (port) => ({ sql: postgresqlConnector, databases: [clusterOf([{ name: 'db-a', port }])] }),
-    working: workingPostgres,
+    working: () => workingPostgres('chaos.drill'),
     acts: postgresActs(),
     stage: (act, working) => tcpStage(act, asForwarded(working)),
     // AuthenticationOk, then a notice that is said to be a gigabyte long.
@@ -99,7 +112,7 @@ export const harnesses: Readonly<Record<string, Harness>> = {
 
 /** What the nodes say is summed up: while they all hang nobody knows yet why. */
 function postgresActs(): Readonly<Record<string, Act>> {
-  const words = /^(?:timeout|no answer|reset|ETIMEDOUT)$/;
+  const words = /^(?:timeout|no answer|connection lost|reset|ETIMEDOUT)$/;
   const acts = Object.entries(tcpActs(postgresFlood)).map(([name, act]): [string, Act] => [
     name,
     act.on === 'refuses' ? act : { ...act, words },
@@ -183,14 +196,16 @@ async function workingListener(listen: (port: number, ready: () => Promise<void>
   };
 }
 
-async function workingPostgres(): Promise<WorkingTarget> {
+/** A pause keeps everybody from `table`. */
+async function workingPostgres(table: string, setup?: string): Promise<WorkingTarget> {
   const { cluster, primary } = await PgCluster.create();
+  if (setup !== undefined) await primary.sql(setup);
   return {
     port: primary.port,
     goAway: () => primary.signal('SIGKILL'),
     comeBack: () => primary.start(),
     pause: async (ms) => {
-      await primary.sql(`BEGIN; LOCK TABLE chaos.drill IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(${ms / 1_000}); COMMIT`);
+      await primary.sql(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(${ms / 1_000}); COMMIT`);
     },
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
   };

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import { parseEndpoint } from '../endpoint.ts';
-import { rateField, timeoutField } from '../fields.ts';
+import { isReference, rateField, timeoutField } from '../fields.ts';
 
 /** What stands under `dns` in an environment file. */
 export const DnsSpec = z.strictObject({
@@ -37,5 +37,5 @@ export const DnsSpec = z.strictObject({
 export type DnsSpec = z.infer<typeof DnsSpec>;
 
 function isServer(text: string): boolean {
-  return text.includes('${') || isIP(text) !== 0 || isIP(parseEndpoint(text)?.host ?? '') !== 0;
+  return isReference(text) || isIP(text) !== 0 || isIP(parseEndpoint(text)?.host ?? '') !== 0;
 }

@@ -22,6 +22,7 @@ export const postgresLedgerProbe: ProbeDefinition<LedgerSpec> = {
   spec: LedgerSpec,
   gives: ['latency'],
   database: (spec) => spec.database,
+  ledger: true,
   changes: ({ database, rate }) => [
     `creates schema chaos and table chaos.drill in ${database} where they are missing; both stay`,
     `inserts ${rate} rows and deletes them when they have been read back; deletes rows of other runs that are older than a day`,

@@ -2,14 +2,14 @@
 import * as z from 'zod';
 import { parseEndpoint } from '../endpoint.ts';
 import { ExpectText } from '../expectations.ts';
-import { rateField, timeoutField } from '../fields.ts';
+import { isReference, rateField, timeoutField } from '../fields.ts';
 import { Tls } from '../tls.ts';
 
 /** What stands under `tcp` in an environment file. */
 export const TcpSpec = z.strictObject({
   address: z
     .string()
-    .refine((text) => text.includes('${') || parseEndpoint(text) !== undefined, {
+    .refine((text) => isReference(text) || parseEndpoint(text) !== undefined, {
       error: 'expected host:port, such as db-a:5432 or [fd00::7]:5432',
     })
     .meta({ description: 'What is connected to, as host:port.', examples: ['mail.example:25'] }),

@@ -48,7 +48,15 @@ function probe(kind: string, spec: z.ZodType, database?: (spec: unknown) => stri
   const start = (): never => {
     throw new Error('the language starts no probe');
   };
-  return { kind, summary: `Asks ${kind}.`, spec, gives: ['latency'], longestSampleMs: () => 1_000, start, ...(database && { database }) };
+  return {
+    kind,
+    summary: `Asks ${kind}.`,
+    spec,
+    gives: ['latency'],
+    longestSampleMs: () => 1_000,
+    start,
+    ...(database && { database, ledger: true }),
+  };
 }
 
 const probes: readonly ProbeDefinition[] = [
