@@ -18,8 +18,9 @@ const tickMs = 250;
 const silenceMs = 10_000;
 /** A tick that is this late means that the runner itself stood still. */
 const stallMs = 3_000;
-/** So much that the prober cannot vouch for makes a run worthless. */
+/** So much that the prober cannot vouch for, within so long, makes a run worthless. */
 const mostInvalidMs = 10_000;
+const invalidWithinMs = 60_000;
 /** What stopping the probes may take beyond their longest sample, ms. */
 const stopGraceMs = 10_000;
 
@@ -59,8 +60,8 @@ export class Monitor {
   readonly slos: readonly WatchedSlo[];
   readonly abortRules: AbortRules;
   #sampling: Sampling | undefined;
-  /** How long the prober could not vouch for what it measured, ms: in all, and while the method ran. */
-  #invalidMs = 0;
+  /** Where the prober could not vouch for what it measured lately, and for how long while the method ran, ms. */
+  #invalid: InvalidStretch[] = [];
   #unobservedMs = 0;
   /** Run time, ms. */
   #method: { readonly from: number; to: number } | undefined;
@@ -192,12 +193,11 @@ export class Monitor {
 
   #discount(stretch: InvalidStretch): void {
     void this.#record({ type: 'prober.invalid', ...stretch });
-    this.#invalidMs += stretch.ms;
+    this.#invalid = [...this.#invalid.filter(({ to }) => to > stretch.to - invalidWithinMs), stretch];
+    const invalidMs = this.#invalid.reduce((sum, { ms }) => sum + ms, 0);
     if (this.#method !== undefined && stretch.from <= this.#method.to) this.#unobservedMs += stretch.ms;
-    if (this.#invalidMs > mostInvalidMs && !this.#stopped)
-      this.#unhealthy(
-        `the prober could not vouch for ${formatDuration(this.#invalidMs)} of what it measured, lately because ${stretch.detail}`,
-      );
+    if (invalidMs > mostInvalidMs && !this.#stopped)
+      this.#unhealthy(`the prober could not vouch for ${formatDuration(invalidMs)} of what it measured, lately because ${stretch.detail}`);
   }
 
   /** Whatever it says of the target from here on, it does not know. */

@@ -9,7 +9,7 @@ const everyMs = 5;
 /** From one beat to the next; on a quiet machine the timers of Node are up to 1.5 ms late. */
 const longestMs = 10;
 /** How long the share of busy time is looked at, ms, and how much of it is too much. */
-const busyWindowMs = 1_000;
+export const busyWindowMs = 1_000;
 const mostBusy = 0.9;
 
 export interface Beat {

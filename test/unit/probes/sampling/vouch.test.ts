@@ -57,6 +57,14 @@ describe('the prober knows its own part', () => {
     ]);
   });
 
+  test('and counts time that several causes share once', () => {
+    const voucher = new Voucher(2_000);
+    voucher.beat({ now: 1_400, stall: { from: 1_000, to: 1_400 } });
+    voucher.beat({ now: 1_500, busy: 1 });
+
+    expect(voucher.end()).toEqual([{ from: 1_000, to: 1_500, ms: 500, cause: 'stalled', detail: 'its event loop stood still' }]);
+  });
+
   test('and forgets stalls that no sample can reach any more', () => {
     const voucher = new Voucher(1_000);
     voucher.beat({ now: 100, stall: { from: 50, to: 100 } });
