@@ -15,6 +15,11 @@ const groups = [
     name: 'language',
     test: /node_modules\/yaml\/|src\/experiment\/(?!json-schema|scaffold)|src\/faults\/[^/]+(?:\/(?:index|schema))?\.ts/,
   },
+  // Of probes only what the language needs; what asks the targets comes when a run starts.
+  {
+    name: 'probes',
+    test: /src\/probes\/(?:contract|endpoint|errors|expectations|fields|http-fields|json-path|registry|tls|[^/]+\/(?:index|schema))\.ts/,
+  },
 ].map((group, index, all) => ({ ...group, priority: all.length - index }));
 
 /** The package is of ES modules; dist/ is not. */

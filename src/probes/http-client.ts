@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly keepAlive: boolean;
+  /** It only asks, whatever its method. */
+  readonly asksOnly?: boolean;
   readonly tls: TlsTrust;
   /** Is the body's text wanted? Else it is counted and forgotten. */
   readonly reads: boolean;
@@ -53,7 +55,8 @@ export class HttpClient {
     } catch (error) {
       if (!(error instanceof RacedError)) throw error;
       // The server closed an idle connection in the moment it was used again: that is HTTP at work, not a failure of the target.
-      if (!idempotent.has(this.#request.method) || signal.aborted) throw error.cause;
+      const { asksOnly = false, method } = this.#request;
+      if (!(asksOnly || idempotent.has(method)) || signal.aborted) throw error.cause;
       return this.#once(this.#fresh, signal);
     }
   }

@@ -38,6 +38,7 @@ export class JsonApi implements Client {
       headers: { accept: 'application/json', ...json, ...accessHeaders(access) },
       body: body === undefined ? undefined : JSON.stringify(body),
       keepAlive: true,
+      asksOnly: true,
       tls,
       reads: true,
     });

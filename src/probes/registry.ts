@@ -6,6 +6,7 @@
 import { alertmanagerProbe } from './alertmanager/index.ts';
 import type { ProbeDefinition } from './contract.ts';
 import { dnsProbe } from './dns/index.ts';
+import { elasticsearchProbe } from './elasticsearch/index.ts';
 import { httpProbe } from './http/index.ts';
 import { postgresProbe } from './postgres/index.ts';
 import { postgresLedgerProbe } from './postgres-ledger/index.ts';
@@ -18,6 +19,7 @@ const definitions: readonly ProbeDefinition[] = [
   dnsProbe,
   prometheusProbe,
   alertmanagerProbe,
+  elasticsearchProbe,
   postgresProbe,
   postgresLedgerProbe,
 ];

@@ -86,6 +86,11 @@ export const harnesses: Readonly<Record<string, Harness>> = {
     'no list': ['{"data":[]}', /^unexpected JSON$/],
     'other alerts': ['[{"status":"firing"}]', /^unexpected JSON$/],
   }),
+  elasticsearch: httpHarness((url, ca) => ({ url, index: 'logs-*', query: 'level:ERROR', ...trust(ca) }), elasticCount(3), {
+    'a count of some shards': [elasticCount(3, 1), /^shards failed$/],
+    'half a number': [elasticCount(2.5), /^unexpected JSON$/],
+    'hits instead of a count': ['{"took":1,"hits":{"total":{"value":3}},"_shards":{"failed":0}}', /^unexpected JSON$/],
+  }),
   postgres: {
     missing: postgresMissing,
     spec: (port) => ({
@@ -118,6 +123,11 @@ function postgresActs(): Readonly<Record<string, Act>> {
     act.on === 'refuses' ? act : { ...act, words },
   ]);
   return { ...Object.fromEntries(acts), 'talks nonsense': { on: (socket) => socket.write(Buffer.alloc(4_096, 0xff)), words } };
+}
+
+/** An answer of the `_count` API, as Elasticsearch 8 and OpenSearch 2 give it. */
+export function elasticCount(count: number, failed = 0): string {
+  return JSON.stringify({ count, _shards: { total: 3, successful: 3 - failed, skipped: 0, failed } });
 }
 
 /** An answer of the query API with a series for each value. */
