@@ -37,6 +37,7 @@ const shellText = {
 export default defineConfig({
   input: {
     bin: 'src/bin.ts',
+    'sampling-thread': 'src/cli/sampling-thread.ts',
     'lab/keeper': 'src/lab/keeper.ts',
     'lab/checkout-service': 'src/lab/checkout-service.ts',
     'lab/load-balancer': 'src/lab/load-balancer.ts',

@@ -42,6 +42,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/system/**/*.test.ts'],
+          globalSetup: 'test/system/table.ts',
           // Each file starts hosts of its own; more than two would wait for the cores.
           maxWorkers: 2,
           testTimeout: 120_000,

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { ChaosError } from '../core/errors.ts';
 import { plural } from '../core/text.ts';
 import { selectedTargets } from '../guards/contract.ts';
+import { oneLine } from '../journal/fold-words.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -17,7 +18,7 @@ export async function consent(plan: Plan, { terminal, options }: Context, signal
   const targets = selectedTargets(plan);
   const changes = plan.steps.flatMap((step) => (step.kind === 'fault' ? step.operations.filter((operation) => operation.changes) : []));
   terminal.err(
-    `${plan.experiment.title}\nenvironment ${name} (${tier}) · ${plural(targets.length, 'target')}: ${targets.join(', ')} · ${plural(changes.length, 'changing operation')} · plan ${plan.hash.slice(0, 12)}`,
+    `${oneLine(plan.experiment.title)}\nenvironment ${name} (${tier}) · ${plural(targets.length, 'target')}: ${targets.join(', ')} · ${plural(changes.length, 'changing operation')} · plan ${plan.hash.slice(0, 12)}`,
   );
   // A plan that a guard refuses is refused by the run itself, with the reasons in its record.
   if (tier === 'lab' || options.yes === true || plan.guards.some((answer) => !answer.allowed)) return;

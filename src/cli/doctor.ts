@@ -29,7 +29,7 @@ export async function doctorCommand({
   readonly options: DoctorOptions;
 }): Promise<number> {
   const { environment, answers: hosts } = await askEveryHost('doctor', options, ask);
-  if (options.json === true) terminal.out(JSON.stringify({ version: 1, environment, hosts }));
+  if (options.json === true) terminal.json({ version: 1, environment, hosts });
   else for (const line of renderDoctor(hosts, lacksOf(hosts), { color: terminal.color })) terminal.out(line);
   return hosts.every(({ problems }) => problems.length === 0) ? 0 : 3;
 }

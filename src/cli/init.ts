@@ -11,7 +11,7 @@ export async function initCommand(
 ): Promise<number> {
   const root = resolve(dir ?? '.');
   const files = scaffold(root, faultRegistry, probeRegistry);
-  if (options.json === true) terminal.out(JSON.stringify({ version: 1, files }));
+  if (options.json === true) terminal.json({ version: 1, files });
   else for (const { path, state } of files) terminal.err(`${state.padEnd(7)} ${relative(process.cwd(), join(root, path))}`);
   terminal.err('next: fill in experiments/environments/staging.yaml, then chaos validate and chaos plan');
   return 0;

@@ -45,7 +45,7 @@ export async function labUpCommand({ terminal, options }: Context<UpOptions>): P
     stop.signal,
   );
   const seconds = ((systemClock.monotonic() - started) / 1_000).toFixed(1);
-  if (options.json === true) terminal.out(JSON.stringify({ version: 1, lab }));
+  if (options.json === true) terminal.json({ version: 1, lab });
   else {
     terminal.out(`lab ${lab.id} is up after ${seconds} s: PostgreSQL ${lab.postgresVersion}, ${lab.replication} replication`);
     terminal.out(`  shop         ${lab.urls.shop}`);
@@ -71,7 +71,7 @@ export async function labDownCommand(id: string | undefined, { terminal, options
     reports.push(report);
     terminal.err(`lab ${lab.id} is down; nothing of it is left`);
   }
-  if (options.json === true) terminal.out(JSON.stringify({ version: 1, labs: reports }));
+  if (options.json === true) terminal.json({ version: 1, labs: reports });
   return 0;
 }
 
@@ -79,7 +79,7 @@ export async function labStatusCommand(id: string | undefined, { terminal, optio
   const labs = id === undefined ? await listLabs() : [await findLab(id)];
   const found: LabStatus[] = [];
   for (const lab of labs) found.push(await labStatus(lab.id, AbortSignal.timeout(30_000)));
-  if (options.json === true) terminal.out(JSON.stringify({ version: 1, labs: found }));
+  if (options.json === true) terminal.json({ version: 1, labs: found });
   else if (found.length === 0) terminal.err('no lab is running; chaos lab up starts one');
   else for (const status of found) terminal.out(renderStatus(status));
   return found.every((status) => status.healthy) ? 0 : 1;

@@ -36,7 +36,7 @@ async function failure(error: unknown, terminal: Terminal, json: boolean): Promi
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUsage;
   if (error instanceof FileMistakes) {
     const { diagnosticsJson, renderDiagnostics } = await import('../views/diagnostics.ts');
-    if (json) terminal.out(JSON.stringify(diagnosticsJson(error.diagnostics)));
+    if (json) terminal.json(diagnosticsJson(error.diagnostics));
     else terminal.err(renderDiagnostics(error.diagnostics, { color: terminal.color }));
     return exitUsage;
   }
@@ -67,6 +67,7 @@ function build(settle: Settle): Command {
     .helpCommand('help [command]', 'show the help of a command')
     .showSuggestionAfterError()
     .exitOverride()
+    .configureOutput({ writeErr: (text) => processTerminal({ color: false }).err(text) })
     .addHelpText('after', help.program.after);
   addRunCommands(program, settle);
   addFileCommands(program, settle);

@@ -31,6 +31,7 @@ export async function planCommand(
   const sessions = cleanup.use(await openSessions(ground.environment, new References(), () => undefined));
   const confirmed = options.confirm === undefined ? {} : { confirmed: options.confirm };
   const { plan } = await makePlan({ file: work.file, environment: ground.environment, sessions, reports, ...confirmed }, stop.signal);
-  terminal.out(options.json === true ? JSON.stringify(plan) : renderPlan(plan, { color: terminal.color, columns: terminal.columns }));
+  if (options.json === true) terminal.json(plan);
+  else terminal.out(renderPlan(plan, { color: terminal.color, columns: terminal.columns }));
   return plan.guards.every((answer) => answer.allowed) ? 0 : 3;
 }

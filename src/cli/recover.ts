@@ -9,7 +9,7 @@ import { Leases } from '../engine/leases.ts';
 import { recoverFaults, unreverted } from '../engine/recover.ts';
 import { References } from '../environment/references.ts';
 import { faultRegistry } from '../faults/registry.ts';
-import type { RollbackState } from '../journal/events.ts';
+import type { EventOf, RollbackState } from '../journal/events.ts';
 import { applyEvent, foldRun, type RunState } from '../journal/fold.ts';
 import { findRun, openRuns, runnerAlive, type StoredRun } from '../journal/runs.ts';
 import { JournalWriter } from '../journal/writer.ts';
@@ -23,7 +23,7 @@ import { type ProjectOptions, reportsFolder } from './project.ts';
 import { openRunView } from './run-view.ts';
 import { listenForSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
-import { clock, machine, openSessions, operator, sqlConnector } from './wire.ts';
+import { clock, machine, openSessions, operator } from './wire.ts';
 import { tryReport } from './write-report.ts';
 
 interface Context {
@@ -90,6 +90,19 @@ async function recoverOne(run: StoredRun, context: Context): Promise<number> {
   return finished;
 }
 
+/** What the run proved while it ran stands; a runner that died proved nothing. */
+function judgedBefore(run: StoredRun): Pick<EventOf<'verdict.reached'>, 'outcome' | 'verdict' | 'clauses' | 'because'> {
+  const before = run.events.findLast((event): event is EventOf<'verdict.reached'> => event.type === 'verdict.reached');
+  if (run.finished === undefined || before === undefined)
+    return { outcome: 'errored', verdict: 'inconclusive', clauses: [], because: 'the runner died before the run was over' };
+  const { outcome, verdict, clauses } = before;
+  const because = before.because.replace(
+    /; (?:the rollback is \w+|it is not proved undone yet|the run ended with something still in effect)/g,
+    '',
+  );
+  return { outcome, verdict, clauses, because: `${because}; the run ended with something still in effect` };
+}
+
 async function finish(run: StoredRun, { terminal, options }: Context): Promise<RunState> {
   const state = foldRun(run.events);
   const references = new References();
@@ -112,13 +125,9 @@ async function finish(run: StoredRun, { terminal, options }: Context): Promise<R
   );
   await journal.record({ type: 'recover.started', pid: process.pid, operator: operator() });
   const rollback = (await labIsGone(run, journal)) ? 'clean' : await undo(run, journal, references, cleanup);
-  const judged = { outcome: 'errored', verdict: 'inconclusive', rollback } as const;
-  await journal.record({
-    type: 'verdict.reached',
-    ...judged,
-    clauses: [],
-    because: 'the runner died before the run was over; it was undone afterwards',
-  });
+  const judged = { ...judgedBefore(run), rollback };
+  const undone = rollback === 'clean' ? 'it was undone afterwards' : 'it is not proved undone yet';
+  await journal.record({ type: 'verdict.reached', ...judged, because: `${judged.because}; ${undone}` });
   const code = exitCode(judged);
   // The run itself failed, the recovery did not: what is proved undone is inconclusive, not an internal error.
   await journal.record({ type: 'run.finished', exitCode: code === 1 ? 7 : code });
@@ -140,11 +149,11 @@ async function undo(run: StoredRun, journal: JournalWriter, references: Referenc
       clock,
       sessions,
       leases,
-      sql: await sqlConnector(),
       secrets: references,
       control: new RunControl(),
       faults: faultRegistry,
       probes: probeRegistry,
+      startSampling: () => Promise.reject(new ChaosError('CHAOS_INTERNAL', 'a recovery measures nothing')),
       recheck: async () => [],
     },
     unreverted(run.events),

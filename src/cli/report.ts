@@ -11,7 +11,7 @@ export async function reportCommand(
 ): Promise<number> {
   const run = await findRun(reportsFolder(options), wanted);
   const path = await writeReport(run.folder, foldRun(run.events));
-  if (options.json === true) terminal.out(JSON.stringify({ version: 1, run: run.id, report: path }));
+  if (options.json === true) terminal.json({ version: 1, run: run.id, report: path });
   else terminal.out(path);
   if (run.finished === undefined) terminal.err(`run ${run.id} is not finished; chaos recover ${run.id} finishes it if its runner is gone`);
   return 0;

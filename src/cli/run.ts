@@ -1,6 +1,7 @@
 /** `chaos run`: plan, consent, journal, engine, report; and whatever happens, everything given back. */
 
 import { CleanupStack } from '../core/cleanup-stack.ts';
+import { entryPoint } from '../core/entry-point.ts';
 import { ChaosError, describeError } from '../core/errors.ts';
 import { newRunId } from '../core/ids.ts';
 import type { RunParts } from '../engine/context.ts';
@@ -14,6 +15,7 @@ import { runFolder } from '../journal/runs.ts';
 import { JournalWriter, proveRoom, type Recorder } from '../journal/writer.ts';
 import type { Plan } from '../plan/plan.ts';
 import { probeRegistry } from '../probes/registry.ts';
+import { startThread } from '../probes/sampling/thread.ts';
 import { renderSummary } from '../views/summary-view.ts';
 import { consent } from './consent.ts';
 import { stopOnDefects } from './defects.ts';
@@ -27,7 +29,7 @@ import { openRunView } from './run-view.ts';
 import { listenForSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { version } from './version.ts';
-import { clock, machine, openSessions, operator, sqlConnector } from './wire.ts';
+import { clock, machine, openSessions, operator } from './wire.ts';
 import { tryReport } from './write-report.ts';
 
 interface RunOptions extends GroundOptions {
@@ -144,11 +146,11 @@ async function journalled(run: JournalledRun, { terminal, options }: Context): P
       clock,
       sessions,
       leases,
-      sql: await sqlConnector(),
       secrets: references,
       control,
       faults: faultRegistry,
       probes: probeRegistry,
+      startSampling: (request, listener) => startThread(entryPoint('sampling-thread'), request, listener),
       recheck: () => made.recheck(runId),
     });
   } finally {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { describeError } from '../core/errors.ts';
 import { foldRun } from '../journal/fold.ts';
+import { oneLine } from '../journal/fold-words.ts';
 import { readRun, runFolders, runnerAlive, type StoredRun } from '../journal/runs.ts';
 import { type ProjectOptions, reportsFolder } from './project.ts';
 import type { Terminal } from './terminal.ts';
@@ -35,10 +36,11 @@ export async function statusCommand({
     }
   }
   rows.sort((a, b) => Number(a.finished) - Number(b.finished) || (a.started < b.started ? 1 : -1));
-  if (options.json === true) terminal.out(JSON.stringify({ version: 1, runs: rows }));
+  if (options.json === true) terminal.json({ version: 1, runs: rows });
   else if (rows.length === 0) terminal.err(`no runs in ${reports}`);
   else
-    for (const one of rows) terminal.out(`${one.run}  ${one.started.slice(0, 19)}Z  ${one.experiment}  ${one.environment}  ${one.state}`);
+    for (const { run, started, experiment, environment, state } of rows)
+      terminal.out([run, `${started.slice(0, 19)}Z`, experiment, environment, state].map(oneLine).join('  '));
   return 0;
 }
 

@@ -29,7 +29,7 @@ export async function sweepCommand({
   readonly options: SweepOptions;
 }): Promise<number> {
   const { answers } = await askEveryHost('--sweep', options, (sessions, host) => ask(sessions, host, options.force === true));
-  if (options.json === true) terminal.out(JSON.stringify({ version: 1, hosts: answers }));
+  if (options.json === true) terminal.json({ version: 1, hosts: answers });
   else for (const line of render(answers)) terminal.out(line);
   return answers.every(isClean) ? 0 : 6;
 }

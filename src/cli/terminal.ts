@@ -1,11 +1,14 @@
 /** Where a command writes: people read stderr, machines read stdout. Handed in, so that tests can capture it. */
+import { cleanText, jsonLine, screenText } from '../core/text.ts';
 import { wantsColor } from '../views/style.ts';
 
 export interface Terminal {
-  /** A line or more for stdout: requested artefacts and `--json`. */
+  /** A line or more for stdout: requested artefacts. Steers the terminal with colours at most, whatever is in it. */
   out(text: string): void;
-  /** A line or more for stderr: everything meant for people. */
+  /** A line or more for stderr: everything meant for people. The same holds. */
   err(text: string): void;
+  /** For `--json`: one document, on one line of stdout. */
+  json(document: unknown): void;
   /** As they are, without a line end. */
   writeOut(text: string): void;
   writeErr(text: string): void;
@@ -23,17 +26,23 @@ export function processTerminal(options: { readonly color: boolean }): Terminal 
   for (const stream of [stdout, stderr]) if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
   const writeOut = (text: string): void => void stdout.write(text);
   const writeErr = (text: string): void => void stderr.write(text);
+  // commander says true when --no-color is absent: that is no wish.
+  const color = wantsColor({ flag: options.color ? undefined : false, environment: env, isTTY });
+  const line = (text: string): string => {
+    const safe = color ? screenText(text) : cleanText(text);
+    return safe.endsWith('\n') ? safe : `${safe}\n`;
+  };
   return {
     writeOut,
     writeErr,
-    out: (text) => writeOut(text.endsWith('\n') ? text : `${text}\n`),
-    err: (text) => writeErr(text.endsWith('\n') ? text : `${text}\n`),
+    out: (text) => writeOut(line(text)),
+    err: (text) => writeErr(line(text)),
+    json: (document) => writeOut(`${jsonLine(document)}\n`),
     isTTY,
     get columns() {
       // A terminal that does not know its size says 0.
       return stderr.columns || 100;
     },
-    // commander says true when --no-color is absent: that is no wish.
-    color: wantsColor({ flag: options.color ? undefined : false, environment: env, isTTY }),
+    color,
   };
 }

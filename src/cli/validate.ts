@@ -21,7 +21,7 @@ export async function validateCommand(names: readonly string[], { terminal, opti
   const diagnostics: Diagnostic[] = [];
   for (const file of files) diagnostics.push(...(await check(file)));
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
-  if (options.json === true) terminal.out(JSON.stringify(diagnosticsJson(diagnostics)));
+  if (options.json === true) terminal.json(diagnosticsJson(diagnostics));
   else {
     if (diagnostics.length > 0) terminal.err(renderDiagnostics(diagnostics, { color: terminal.color }));
     if (!failed)

@@ -20,7 +20,7 @@ export class ChaosError extends Error {
     super(cleanText(summary), facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = code;
     this.target = facts.target;
-    this.hint = facts.hint;
+    this.hint = facts.hint === undefined ? undefined : cleanText(facts.hint);
   }
 }
 
@@ -33,7 +33,8 @@ function describe(error: unknown, seen: readonly unknown[]): string {
   if (seen.includes(error)) return '';
   const parts = (inner: unknown): string => describe(inner, [...seen, error]);
   if (error instanceof AggregateError) {
-    return [cleanText(String(error.message)), ...error.errors.map(parts)].filter((part) => part !== '').join('; ');
+    const own = cleanText(String(error.message));
+    return [own, ...error.errors.map(parts).filter((part) => !own.includes(part))].filter((part) => part !== '').join('; ');
   }
   if (!(error instanceof Error)) return thrownValue(error);
   // Node's connection errors over several addresses carry an empty message and a code.

@@ -1,13 +1,36 @@
 /** Text that came from elsewhere, made safe to show; and small helpers for naming things to people. */
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: stripping them is the point
-const ansi = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
+const ansi = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b\n]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: stripping them is the point
 const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Removes terminal escapes, control characters (newline and tab stay) and bidi overrides from remote text. */
 export function cleanText(text: string): string {
   return text.replace(ansi, '').replace(control, '');
+}
+
+/** The colours and weights of our own lines: nothing in them can hide a text or paint over another. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
+const style = /(\u001b\[(?:1|2|22|3[1-69])m)/;
+
+/** The last net before a terminal: what reached a line of ours uncleaned loses everything but colours. */
+export function screenText(text: string): string {
+  return text
+    .split(style)
+    .map((part, index) => (index % 2 === 1 ? part : cleanText(part)))
+    .join('');
+}
+
+/**
+ * JSON on one line that also a terminal or an editor can be given: what JSON itself leaves as it is (eight-bit controls, line separators, bidi
+ * overrides) is written as an escape, so that reading it back gives the same data.
+ */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** The last non-empty lines of a command's output, cleaned, at most `max` characters. */

@@ -13,7 +13,7 @@ export interface CommandRequest {
   readonly stdin?: string | Uint8Array;
   /** From the request to the exit; afterwards the remote process group is ended (TERM, then KILL after 2 s). */
   readonly timeout: Milliseconds;
-  /** Of stdout and stderr each; what is over is dropped and `truncated` says so. Default 1 MiB. */
+  /** Of stdout and stderr each; what is over is dropped and `truncated` says so: the end of stdout, the beginning of stderr. Default 1 MiB. */
   readonly maxBytes?: number;
   /**
    * As root: through `sudo -n` where the host's `become` is `sudo` and the login is not root; with `become: none` as the login.

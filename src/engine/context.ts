@@ -1,12 +1,12 @@
 /** What the phases of one run share: its parts, handed in from outside, and the little state that they pass on. */
 import type { Clock } from '../core/clock.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { SqlConnector } from '../drivers/contract.ts';
 import type { FaultContext, FaultDefinition, Measures } from '../faults/contract.ts';
 import type { Outcome, RollbackState } from '../journal/events.ts';
 import { type Recorder, tolerant } from '../journal/writer.ts';
 import type { FaultStep, GuardAnswer, Plan } from '../plan/plan.ts';
 import type { LedgerResult, ProbeDefinition } from '../probes/contract.ts';
+import type { StartSampling } from '../probes/sampling/contract.ts';
 import type { RunControl } from './control.ts';
 import type { Leases } from './leases.ts';
 import type { Monitor } from './monitor.ts';
@@ -28,11 +28,11 @@ export interface RunParts {
   readonly clock: Clock;
   readonly sessions: Sessions;
   readonly leases: Leases;
-  readonly sql: SqlConnector;
   readonly secrets: Secrets;
   readonly control: RunControl;
   readonly faults: ReadonlyMap<string, FaultDefinition>;
   readonly probes: ReadonlyMap<string, ProbeDefinition>;
+  readonly startSampling: StartSampling;
   /** Guards that can change between plan and injection. */
   recheck(): Promise<readonly GuardAnswer[]>;
 }

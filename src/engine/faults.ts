@@ -43,6 +43,15 @@ export async function injectFault(parts: RunParts, state: RunState, step: FaultS
   return effect.effective;
 }
 
+/** Was it in effect to the end of its time? Somebody may have taken it away meanwhile. What heals by itself is meant to be gone. */
+export async function lookAgain(parts: RunParts, fault: InjectedFault): Promise<void> {
+  const { step, definition, undo } = fault;
+  if (definition.heals === 'by-itself') return;
+  const context = faultContext(parts, fault, { signal: parts.control.signal, undoing: false });
+  const { effective, evidence } = await stage(parts, step, 'verify', () => definition.verify(context, undo));
+  if (!effective) await parts.record({ type: 'fault.lapsed', step: step.id, evidence: [...evidence] });
+}
+
 /** A fault that cannot be injected or verified stops the run through the one abort path. */
 async function stage<T>(parts: RunParts, step: FaultStep, name: 'prepare' | 'inject' | 'verify', work: () => Promise<T>): Promise<T> {
   try {

@@ -56,10 +56,12 @@ export class Leases implements Disposable {
       this.#onLost(key.target, detail);
     };
     const said = new Promise<string>((resolve) => {
-      createInterface({ input: stdout }).on('line', (line) => {
+      const lines = createInterface({ input: stdout }).on('line', (line) => {
         resolve(line);
         if (line !== 'ok') lose(`the fuse no longer waits: ${tail(line, 200)}`);
       });
+      // It passes on what its input says, and `result` says it too.
+      lines.on('error', () => undefined);
     });
     // `result` never rejects.
     const ended = result.then((end) => {

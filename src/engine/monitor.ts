@@ -6,7 +6,8 @@ import { ChaosError, describeError } from '../core/errors.ts';
 import { formatDuration, formatQuantity } from '../core/units.ts';
 import { type Recorder, tolerant } from '../journal/writer.ts';
 import type { PlannedProbe, PlannedSlo } from '../plan/plan.ts';
-import type { LedgerResult, RunningProbe, Sample } from '../probes/contract.ts';
+import type { LedgerResult, Sample } from '../probes/contract.ts';
+import type { InvalidStretch, Sampling } from '../probes/sampling/contract.ts';
 import { levelOf, type SloLevel, type SloMeasurement, SloTracker, steady } from '../slo/tracker.ts';
 import { AbortRules } from './abort-rules.ts';
 import { now, type RunParts } from './context.ts';
@@ -17,10 +18,13 @@ const tickMs = 250;
 const silenceMs = 10_000;
 /** A tick that is this late means that the runner itself stood still. */
 const stallMs = 3_000;
+/** So much that the prober cannot vouch for makes a run worthless. */
+const mostInvalidMs = 10_000;
+/** What stopping the probes may take beyond their longest sample, ms. */
+const stopGraceMs = 10_000;
 
 interface WatchedProbe {
   readonly planned: PlannedProbe;
-  readonly probe: RunningProbe;
   readonly longestMs: number;
   pending: Sample[];
   lastAt: number;
@@ -41,6 +45,8 @@ export interface WatchedSlo {
   worst: { readonly value: number; readonly samples: number } | undefined;
   /** Was it looked at outside the announced impact while the method ran? Else nothing is known of it there. */
   judged: boolean;
+  /** At some moment outside the announced impact nobody knew whether it held: that depended on what the prober itself stood still for. */
+  unvouched: boolean;
   /** A severe or fatal level outside the announced impact while the method ran. */
   broke: { readonly value: number; readonly at: number } | undefined;
   last: SloMeasurement;
@@ -52,6 +58,12 @@ export class Monitor {
   readonly #probes: WatchedProbe[] = [];
   readonly slos: readonly WatchedSlo[];
   readonly abortRules: AbortRules;
+  #sampling: Sampling | undefined;
+  /** How long the prober could not vouch for what it measured, ms: in all, and while the method ran. */
+  #invalidMs = 0;
+  #unobservedMs = 0;
+  /** Run time, ms. */
+  #method: { readonly from: number; to: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #lastTickAt = 0;
@@ -69,37 +81,32 @@ export class Monitor {
       impactUntil: Number.NEGATIVE_INFINITY,
       worst: undefined,
       judged: false,
+      unvouched: false,
       broke: undefined,
-      last: { value: undefined, samples: 0 },
+      last: { value: undefined, atMost: undefined, samples: 0 },
     }));
   }
 
   async start(): Promise<void> {
-    const { parts } = { parts: this.#parts };
-    for (const planned of parts.plan.probes) {
+    const parts = this.#parts;
+    const probes = parts.plan.probes.map((planned) => {
       const definition = parts.probes.get(planned.kind);
       if (definition === undefined) throw new ChaosError('CHAOS_PLAN_DRIFT', `this version knows no probe ${planned.kind}`);
       const spec = definition.spec.parse(parts.secrets.resolveDeep(planned.spec));
-      const watched: WatchedProbe = {
-        planned,
-        longestMs: definition.longestSampleMs(spec),
-        pending: [],
-        lastAt: now(parts),
-        good: 0,
-        lastGoodAt: Number.NEGATIVE_INFINITY,
-        probe: definition.start(spec, {
-          name: planned.name,
-          runId: parts.runId,
-          clock: parts.clock,
-          origin: parts.origin,
-          sql: parts.sql,
-          databases: parts.secrets.resolveDeep(parts.plan.databases),
-          emit: (sample) => this.#take(watched, sample),
-        }),
-      };
-      this.#probes.push(watched);
-      await this.#record({ type: 'probe.started', probe: planned.name });
-    }
+      const longestMs = definition.longestSampleMs(spec);
+      this.#probes.push({ planned, longestMs, pending: [], lastAt: now(parts), good: 0, lastGoodAt: Number.NEGATIVE_INFINITY });
+      return { name: planned.name, kind: planned.kind, spec };
+    });
+    this.#sampling = await parts.startSampling(
+      { runId: parts.runId, runTime: now(parts), probes, databases: parts.secrets.resolveDeep(parts.plan.databases) },
+      {
+        samples: (probe, samples) => this.#take(probe, samples),
+        invalid: (stretch) => this.#discount(stretch),
+        died: (error) => this.#unhealthy(describeError(error)),
+      },
+    );
+    for (const { planned } of this.#probes) await this.#record({ type: 'probe.started', probe: planned.name });
+    for (const watched of this.#probes) watched.lastAt = now(parts);
     this.#lastTickAt = now(parts);
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
@@ -108,9 +115,19 @@ export class Monitor {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    await Promise.allSettled(this.#probes.map(({ probe }) => probe.stop()));
+    const longest = Math.max(0, ...this.#probes.map(({ longestMs }) => longestMs));
+    const patience = new AbortController();
+    const waited = this.#parts.clock.sleep(longest + stopGraceMs, patience.signal).catch(() => undefined);
+    await Promise.race([this.#sampling?.stop(), waited]);
+    patience.abort();
     clearInterval(this.#timer);
     this.#tick();
+  }
+
+  /** Gives everything back; nothing can be settled afterwards. */
+  async close(): Promise<void> {
+    await this.stop();
+    await this.#sampling?.[Symbol.asyncDispose]();
   }
 
   /** From now on, for `forMs`, a fatal level of these SLOs is the announced impact and does not abort. */
@@ -143,27 +160,49 @@ export class Monitor {
     return [...slos, ...dead];
   }
 
-  /** Probes that keep a write ledger. */
-  ledgers(): { readonly name: string; readonly probe: { settle(signal: AbortSignal): Promise<LedgerResult> } }[] {
-    return this.#probes.flatMap(({ planned, probe }) => {
-      const settle = probe.settle?.bind(probe);
-      return settle === undefined ? [] : [{ name: planned.name, probe: { settle } }];
-    });
+  /** How much of the time of the method nobody looked at the target, since the prober itself stood still: 0 to 1. */
+  unobserved(): number {
+    return this.#method === undefined ? 0 : this.#unobservedMs / Math.max(1, this.#method.to - this.#method.from);
   }
 
-  #take(watched: WatchedProbe, sample: Sample): void {
-    watched.pending.push(sample);
+  /** Probes that keep a write ledger; each is settled after {@link stop}. */
+  ledgers(): { readonly name: string; settle(signal: AbortSignal): Promise<LedgerResult> }[] {
+    const sampling = this.#sampling;
+    return sampling === undefined ? [] : sampling.ledgers.map((name) => ({ name, settle: (signal) => sampling.settle(name, signal) }));
+  }
+
+  #take(probe: string, samples: readonly Sample[]): void {
+    const watched = this.#probes.find(({ planned }) => planned.name === probe);
+    if (watched === undefined) return;
     watched.lastAt = now(this.#parts);
-    if (sample.ok) {
-      watched.good++;
-      watched.lastGoodAt = sample.end;
+    const slos = this.slos.filter(({ slo }) => slo.probe === probe);
+    for (const sample of samples) {
+      watched.pending.push(sample);
+      if (sample.ok) {
+        watched.good++;
+        watched.lastGoodAt = sample.end;
+      }
+      for (const slo of slos) {
+        slo.tracker.add(sample);
+        this.#evaluate(slo);
+        this.abortRules.take(slo.slo.name, sample, slo.impactUntil);
+      }
     }
-    for (const slo of this.slos) {
-      if (slo.slo.probe !== watched.planned.name) continue;
-      slo.tracker.add(sample);
-      this.#evaluate(slo);
-      this.abortRules.take(slo.slo.name, sample, slo.impactUntil);
-    }
+  }
+
+  #discount(stretch: InvalidStretch): void {
+    void this.#record({ type: 'prober.invalid', ...stretch });
+    this.#invalidMs += stretch.ms;
+    if (this.#method !== undefined && stretch.from <= this.#method.to) this.#unobservedMs += stretch.ms;
+    if (this.#invalidMs > mostInvalidMs && !this.#stopped)
+      this.#unhealthy(
+        `the prober could not vouch for ${formatDuration(this.#invalidMs)} of what it measured, lately because ${stretch.detail}`,
+      );
+  }
+
+  /** Whatever it says of the target from here on, it does not know. */
+  #unhealthy(detail: string): void {
+    this.#parts.control.stop({ kind: 'guard', guard: 'runner-health', detail });
   }
 
   #tick(): void {
@@ -199,7 +238,9 @@ export class Monitor {
       watched.lastBrokenAt = time;
     }
     if (watched.level !== before) this.#crossed(watched, before);
-    if (this.#parts.control.phase === 'method') this.#judge(watched, time);
+    if (this.#parts.control.phase !== 'method') return;
+    this.#method = { from: this.#method?.from ?? time, to: time };
+    this.#judge(watched, time);
   }
 
   /** A runner that stood still (suspended, starved) measured itself and not the target: the run cannot prove anything any more. */
@@ -208,11 +249,7 @@ export class Monitor {
     const stalledMs = time - this.#lastTickAt - tickMs;
     this.#lastTickAt = time;
     if (stalledMs < stallMs || this.#stopped) return;
-    this.#parts.control.stop({
-      kind: 'guard',
-      guard: 'runner-health',
-      detail: `the runner itself stood still for ${formatDuration(stalledMs)}`,
-    });
+    this.#unhealthy(`the runner itself stood still for ${formatDuration(stalledMs)}`);
   }
 
   #judge(watched: WatchedSlo, time: number): void {
@@ -222,7 +259,8 @@ export class Monitor {
     if (watched.worst === undefined || value > watched.worst.value) watched.worst = { value, samples };
     if (time < watched.impactUntil) return;
     watched.judged = true;
-    if (steady(level)) return;
+    watched.unvouched ||= level === 'no-data';
+    if (steady(level) || level === 'no-data') return;
     watched.broke ??= { value, at: time };
     if (level !== 'fatal') return;
     const threshold = slo.fatal?.text ?? '';

@@ -33,12 +33,18 @@ export function accepted({ operation, target, result, accept = [0], signal }: An
   const fine = accept === 'any' || (result.exitCode !== null && accept.includes(result.exitCode));
   if (!fine) {
     const how = result.exitCode === null ? `killed by ${result.signal ?? 'a signal'}` : `exit code ${result.exitCode}`;
-    throw new ChaosError('CHAOS_COMMAND', say(`${how}: ${tail(result.stderr || result.stdout)}`), { target });
+    throw new ChaosError('CHAOS_COMMAND', say(`${how}${cut(result)}: ${tail(result.stderr || result.stdout)}`), { target });
   }
-  return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr, rows: [] };
+  const { exitCode, stdout, stderr, truncated } = result;
+  return { exitCode, stdout, stderr, ...(truncated ? { truncated } : {}), rows: [] };
 }
 
 export function summary(result: OperationResult): string {
   if (result.rows.length > 0) return tail(JSON.stringify(result.rows), 200);
-  return tail(result.stdout || result.stderr, 200);
+  return `${tail(result.stdout || result.stderr, 200)}${cut(result)}`;
+}
+
+/** The reader must not take a part of an output for all of it. */
+function cut({ truncated }: { readonly truncated?: boolean }): string {
+  return truncated === true ? ' (not all of its output was kept)' : '';
 }

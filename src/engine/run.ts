@@ -55,7 +55,9 @@ export async function executeRun(parts: RunParts): Promise<RunResult> {
     phase = transitions[phase][await enter(phase, context)];
   }
   await context.monitor.stop();
-  return verdict(context);
+  const result = await verdict(context);
+  await context.monitor.close();
+  return result;
 }
 
 async function enter(phase: WorkingPhase, context: RunContext): Promise<'ok' | 'stop'> {

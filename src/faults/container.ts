@@ -17,10 +17,14 @@ export interface ContainerChoice {
   readonly tool: 'auto' | 'docker' | 'podman';
 }
 
-/** `ask CONTAINER`: sets `id`, `state`, `pid` and `policy`; fails when `$tool` does not know it, or does not answer (`said`). */
+/**
+ * `ask CONTAINER`: sets `id`, `state`, `pid` and `policy`; fails when `$tool` does not know it, or does not answer (`said`). Both commands may
+ * warn of something before they answer, so the answer is the line that begins with an id.
+ */
 export const askFunction = `ask() {
   said=$(timeout 20 "$tool" container inspect -f '{{.Id}} {{.State.Status}} {{.State.Pid}} {{.HostConfig.RestartPolicy.Name}}' "$1" 2>&1) || return 1
-  set -- $said
+  set -- $(printf '%s\\n' "$said" | grep '^[0-9a-f]\\{64\\} ')
+  [ $# -ge 2 ] || return 1
   id=$1 state=$2 pid=\${3:-0} policy=\${4:-no}
 }`;
 
@@ -40,6 +44,10 @@ done
 save tool "$tool"; save id "$id"`;
 }
 
-/** Asks about the very container that was found; a new one of the same name is another. */
+/**
+ * Asks about the very container that was found; a new one of the same name is another. `gone`: is that what `ask` failed for? Not any "no such":
+ * newer dockers say it of their socket as well when the service is away ("connect: no such file or directory").
+ */
 export const askAgain = `${askFunction}
+gone() { case $said in *[Nn]o\\ such\\ container*) return 0 ;; *) return 1 ;; esac; }
 tool=@tool@`;

@@ -11,7 +11,22 @@ import type { SqlRow } from '../drivers/contract.ts';
 import type { DatabaseCluster, FaultStep, Operation, PlannedHost } from '../plan/plan.ts';
 
 /** What a fault may need of a host, beyond a POSIX shell: see {@link file://./needs.ts}. */
-export type HostNeed = 'fuse' | 'root' | 'tc' | 'netem' | 'tbf' | 'firewall' | 'systemd' | 'resolver' | 'clock' | 'containers' | 'blade';
+export type HostNeed =
+  | 'fuse'
+  | 'root'
+  | 'tc'
+  | 'network'
+  | 'netem'
+  | 'tbf'
+  | 'corrupt'
+  | 'duplicate'
+  | 'reorder'
+  | 'firewall'
+  | 'systemd'
+  | 'resolver'
+  | 'clock'
+  | 'containers'
+  | 'blade';
 
 /** What `plan` may look at. All resolved; nothing is asked from targets here. */
 export interface FaultRequest<Parameters> {
@@ -51,6 +66,8 @@ export interface OperationResult {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** Not all of the output is in here. */
+  readonly truncated?: boolean;
   readonly rows: readonly SqlRow[];
 }
 
@@ -156,7 +173,7 @@ export interface FaultDefinition<Parameters = unknown> {
   /** Reads only. Gives the undo record; rejects with `CHAOS_REFUSED` (reason and fix) when it could not be undone. */
   prepare(context: FaultContext): Promise<JsonObject>;
   inject(context: FaultContext, undo: JsonObject): Promise<void>;
-  /** Is it really in effect? */
+  /** Is it really in effect? Asked after the injection, and where a revert undoes it once more at the end of its time. */
   verify(context: FaultContext, undo: JsonObject): Promise<Effect>;
   /** May give what it read back already. */
   revert(context: FaultContext, undo: JsonObject): Promise<ReadBack | undefined>;

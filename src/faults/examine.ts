@@ -1,5 +1,6 @@
 /** What a host is and has, found out by one text that changes nothing. */
 
+import { cleanText } from '../core/text.ts';
 import type { Milliseconds } from '../core/units.ts';
 import type { HostSession } from '../drivers/contract.ts';
 import type { HostNeed } from './contract.ts';
@@ -61,7 +62,7 @@ export async function examine(
   const result = await session.run({ command: text, timeout: options.timeout, privileged: true }, signal);
   const took = options.now() - before;
   if (result.ended !== 'exited') throw new NotExamined(result.lostBecause ?? `no answer: ${result.ended}`);
-  const lines = result.stdout.split('\n');
+  const lines = cleanText(result.stdout).split('\n');
   if (!lines.includes(marker)) {
     const last = result.stderr.trim().split('\n').at(-1) ?? '';
     throw new NotExamined(last === '' ? 'its shell did not carry out the questions: is it a POSIX shell?' : last);

@@ -3,6 +3,7 @@
  * own `look` stays the judge when a plan is run; this is for telling beforehand, for a whole fleet, what would work where.
  */
 import type { HostNeed } from './contract.ts';
+import { type Asked, kernelHas, mayProgram, takesWords } from './network/ask-tc.ts';
 
 interface Need {
   /** What it is, in a word or two. */
@@ -14,10 +15,16 @@ interface Need {
 }
 
 const asRoot = '[ "$(id -u)" = 0 ] || exit 3';
-const qdisc = (kind: string, options: string): string => `have tc || { echo 'tc is missing'; exit 1; }
-${asRoot}
-# In a network of its own, which is gone with the command.
-unshare -n tc qdisc add dev lo root ${kind} ${options} 2>&1`;
+const told = `[ -z "$why" ] || { echo "$why"; exit 1; }`;
+const words = (asked: Asked): string => `have tc || exit 3
+${takesWords(asked)}
+[ "$why" != denied ] || exit 3
+${told}`;
+const discipline = (asked: Asked): string => `${words(asked)}
+${kernelHas(asked)}
+${told}`;
+const netemWords = (options: string): string => words({ kind: 'netem', options });
+const newerTc = 'install a newer iproute2 (the practice lab has a tc of its own, without it); the other network faults work as they are';
 
 export const hostNeeds: Readonly<Record<HostNeed, Need>> = {
   fuse: {
@@ -41,17 +48,27 @@ echo "neither $1 nor $2 can be written, or both are full"; exit 1`,
     check: `have tc || { echo 'tc is missing'; exit 1; }`,
     remedy: 'install iproute2 (Debian, Ubuntu, Alpine, SUSE) or iproute-tc (Fedora, RHEL)',
   },
+  network: {
+    name: 'leave to program the network',
+    check: `have tc || exit 3
+${mayProgram}
+${told}`,
+    remedy: 'log in as root, or set ssh.become: sudo in the environment file and allow the login sudo without a password',
+  },
   netem: {
     name: 'sch_netem',
-    check: qdisc('netem', 'delay 1ms'),
+    check: discipline({ kind: 'netem', options: 'delay 1ms' }),
     remedy:
       'install linux-modules-extra-$(uname -r) (Ubuntu, clouds), linux-image-amd64 instead of the cloud image (Debian) or kernel-modules-extra (Fedora, RHEL), then modprobe sch_netem',
   },
   tbf: {
     name: 'sch_tbf',
-    check: qdisc('tbf', 'rate 1mbit burst 10k latency 1ms'),
+    check: discipline({ kind: 'tbf', options: 'rate 1mbit burst 10k latency 1ms' }),
     remedy: 'install the package with the modules of the kernel, then modprobe sch_tbf',
   },
+  corrupt: { name: 'netem corrupt', check: netemWords('corrupt 1%'), remedy: newerTc },
+  duplicate: { name: 'netem duplicate', check: netemWords('duplicate 1%'), remedy: newerTc },
+  reorder: { name: 'netem reorder', check: netemWords('delay 1ms reorder 25%'), remedy: newerTc },
   firewall: {
     name: 'nft or iptables',
     check: `have nft || have iptables || { echo 'neither is installed'; exit 1; }

@@ -95,6 +95,15 @@ const Body = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('probe.started'), probe: z.string() }),
   /** Batches; the times inside are the samples' own. */
   z.strictObject({ type: z.literal('probe.sampled'), probe: z.string(), samples: z.array(Sample) }),
+  /** Run time in which the prober itself stood still or was at its own end; the samples in it carry `own`. */
+  z.strictObject({
+    type: z.literal('prober.invalid'),
+    from: Ms,
+    to: Ms,
+    ms: Ms,
+    cause: z.enum(['stalled', 'busy', 'loopback']),
+    detail: z.string(),
+  }),
   /** An SLO's value over its window, a few times a second at most. `value` is absent while there is no data. */
   z.strictObject({
     type: z.literal('slo.measured'),
@@ -146,6 +155,8 @@ const Body = z.discriminatedUnion('type', [
     evidence: z.array(z.string()),
     measures: Measures,
   }),
+  /** At the end of its time it was not in effect any more: somebody or something took it away. */
+  z.strictObject({ type: z.literal('fault.lapsed'), step: z.string(), evidence: z.array(z.string()) }),
   z.strictObject({ type: z.literal('fault.failed'), step: z.string(), stage: z.enum(['prepare', 'inject', 'verify']), detail: z.string() }),
   z.strictObject({ type: z.literal('step.waiting'), step: z.string(), forMs: Ms }),
   z.strictObject({ type: z.literal('abort.decided'), reason: AbortReason }),

@@ -1,8 +1,8 @@
 /** What follows from a run's state: its clocks t0–t9, what is still open, how near each SLO came to its limits. Pure. */
 import { satisfies } from '../core/units.ts';
 import type { Operation, Plan, PlannedSlo } from '../plan/plan.ts';
-import type { Sample } from '../probes/contract.ts';
-import type { RollbackState } from './events.ts';
+import { isBad } from '../probes/samples.ts';
+import type { EventOf, RollbackState } from './events.ts';
 import type { FaultState, OperationRecord, RunState } from './fold-state.ts';
 
 export type Stamp = 't0' | 't1' | 't2' | 't3' | 't6' | 't7' | 't8' | 't9';
@@ -18,6 +18,11 @@ export function injectedFaults(state: RunState): FaultState[] {
 /** Of these, the ones that nobody has proved gone. */
 export function openFaults(state: RunState): FaultState[] {
   return injectedFaults(state).filter((fault) => fault.clean !== true);
+}
+
+/** Had the run come to its end before this process took over? Then its runner did not die: it left something in effect. */
+export function endedBefore(state: RunState, { seq }: EventOf<'recover.started'>): boolean {
+  return state.log.some((event) => event.type === 'run.finished' && event.seq < seq);
 }
 
 /** Never better than the proofs: a rollback that calls itself clean with a fault unproved is unknown. */
@@ -99,11 +104,6 @@ export function slowLimit(plan: Plan | undefined, probe: string): number | undef
     .filter((slo) => slo.probe === probe && slo.unit === 'duration')
     .map((slo) => (slo.severe ?? slo.fatal ?? slo.warning)?.value);
   return least(limits);
-}
-
-/** Failed, or slower than the probe's latency SLOs allow; latency as a user sees it, from the intended start. */
-export function isBad(sample: Sample, limitMs: number | undefined): boolean {
-  return !sample.ok || (limitMs !== undefined && sample.end - sample.due > limitMs);
 }
 
 /** When the first bad sample of an SLO's probe became known, after `from`. */

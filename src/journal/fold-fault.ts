@@ -9,6 +9,7 @@ type FaultEvent = EventOf<
   | 'fault.marked'
   | 'fault.injected'
   | 'fault.verified'
+  | 'fault.lapsed'
   | 'fault.failed'
   | 'fault.reverting'
   | 'fault.reverted'
@@ -47,6 +48,9 @@ export function applyFault(state: RunState, event: FaultEvent): void {
       fault.evidence = event.evidence;
       fault.measures = { ...fault.measures, ...event.measures };
       fault.verified = moment(event);
+      break;
+    case 'fault.lapsed':
+      fault.lapsed = event.evidence;
       break;
     case 'fault.failed':
       fault.stage = 'failed';

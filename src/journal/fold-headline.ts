@@ -4,7 +4,7 @@ import { plural } from '../core/text.ts';
 import { formatDuration, formatQuantity } from '../core/units.ts';
 import type { Expectation } from '../plan/plan.ts';
 import type { RollbackState, Verdict } from './events.ts';
-import { closestApproach, injectedFaults, openFaults, rollbackOf, stampsOf } from './fold-facts.ts';
+import { closestApproach, endedBefore, injectedFaults, openFaults, rollbackOf, stampsOf } from './fold-facts.ts';
 import type { FaultState, RunState } from './fold-state.ts';
 import { faultName, oneLine } from './fold-words.ts';
 
@@ -62,7 +62,15 @@ function warningsOf(state: RunState): string[] {
     ...injectedFaults(state)
       .filter((fault) => fault.effective === false)
       .map((fault) => `${faultName(state, fault.step)} never took effect`),
-    ...state.recoveries.map((recovery) => `the runner died; process ${recovery.pid} (${recovery.operator}) took over`),
+    ...injectedFaults(state).flatMap((fault) =>
+      fault.lapsed === undefined
+        ? []
+        : [`${faultName(state, fault.step)} was not in effect to the end of its time (${fault.lapsed.join('; ')})`],
+    ),
+    ...state.recoveries.map((recovery) => {
+      const why = endedBefore(state, recovery) ? 'the run ended with something still in effect' : 'the runner died';
+      return `${why}; process ${recovery.pid} (${recovery.operator}) took over`;
+    }),
   ];
 }
 

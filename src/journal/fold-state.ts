@@ -36,6 +36,8 @@ export interface FaultState {
   reverted?: Moment;
   /** Did it take effect? Absent while unknown. */
   effective?: boolean;
+  /** What was read at the end of its time when it was not in effect any more. */
+  lapsed?: readonly string[];
   /** Did the last check find it gone? Absent while unknown. */
   clean?: boolean;
   /** What was read to know that it is in effect. */
@@ -110,6 +112,8 @@ export interface RunState {
   readonly guards: GuardAnswer[];
   /** By probe, in the order they became known. */
   readonly samples: Map<string, Sample[]>;
+  /** Where the prober could not vouch for what it measured. */
+  readonly invalid: EventOf<'prober.invalid'>[];
   /** By SLO. */
   readonly slos: Map<string, SloPoint[]>;
   readonly levels: Map<string, SloLevel>;
@@ -144,6 +148,7 @@ export function newRunState(): RunState {
     lost: [],
     guards: [],
     samples: new Map(),
+    invalid: [],
     slos: new Map(),
     levels: new Map(),
     breaches: [],

@@ -5,7 +5,7 @@ import { cleanText } from '../core/text.ts';
 import { formatDuration, formatQuantity } from '../core/units.ts';
 import type { LedgerResult } from '../probes/contract.ts';
 import type { CalibratedRule, EventOf, JournalEvent } from './events.ts';
-import { plannedOperation } from './fold-facts.ts';
+import { endedBefore, plannedOperation } from './fold-facts.ts';
 import { revertedAlone } from './fold-fuses.ts';
 import type { RunState } from './fold-state.ts';
 
@@ -18,6 +18,9 @@ export interface Sentence {
   readonly text: string;
   readonly tone: Tone;
 }
+
+/** Shorter stalls of the prober are in the report, as a sum, ms. */
+const worthTelling = 250;
 
 /** `undefined` for what is only data: samples, SLO values, reads that went well. */
 export function describeEvent(event: JournalEvent, state: RunState): Sentence | undefined {
@@ -44,7 +47,9 @@ function sentenceFor(event: JournalEvent, state: RunState): Sentence | undefined
     case 'run.errored':
     case 'recover.started':
     case 'run.finished':
-      return aboutCourse(event);
+      return aboutCourse(event, state);
+    case 'prober.invalid':
+      return event.ms < worthTelling ? undefined : say('probe', `cannot vouch for ${formatDuration(event.ms)}: ${event.detail}`, 'warning');
     case 'probe.started':
     case 'slo.breached':
     case 'slo.cleared':
@@ -62,6 +67,7 @@ function sentenceFor(event: JournalEvent, state: RunState): Sentence | undefined
     case 'fault.marked':
     case 'fault.injected':
     case 'fault.verified':
+    case 'fault.lapsed':
     case 'fault.failed':
       return aboutInjection(event, state);
     case 'fault.reverting':
@@ -92,7 +98,7 @@ type CourseEvent = EventOf<
   | 'run.finished'
 >;
 
-function aboutCourse(event: CourseEvent): Sentence | undefined {
+function aboutCourse(event: CourseEvent, state: RunState): Sentence | undefined {
   switch (event.type) {
     case 'run.started':
       return say(
@@ -112,7 +118,11 @@ function aboutCourse(event: CourseEvent): Sentence | undefined {
     case 'run.errored':
       return say('runner', `error ${event.code}: ${event.detail}`, 'bad');
     case 'recover.started':
-      return say('runner', `another process (pid ${event.pid}, ${event.operator}) took over after the runner had died`, 'warning');
+      return say(
+        'runner',
+        `another process (pid ${event.pid}, ${event.operator}) took over after ${endedBefore(state, event) ? 'the run had ended with something still in effect' : 'the runner had died'}`,
+        'warning',
+      );
     case 'run.finished':
       return say('runner', `finished with exit code ${event.exitCode}`, 'muted');
     default:
@@ -173,7 +183,9 @@ function aboutOperation(event: EventOf<'operation.running' | 'operation.finished
   return say(planned?.target ?? 'runner', `${event.operation} failed after ${formatDuration(event.ms)}: ${event.detail}`, 'warning');
 }
 
-type InjectionEvent = EventOf<'fault.prepared' | 'fault.injecting' | 'fault.marked' | 'fault.injected' | 'fault.verified' | 'fault.failed'>;
+type InjectionEvent = EventOf<
+  'fault.prepared' | 'fault.injecting' | 'fault.marked' | 'fault.injected' | 'fault.verified' | 'fault.lapsed' | 'fault.failed'
+>;
 
 function aboutInjection(event: InjectionEvent, state: RunState): Sentence | undefined {
   const name = faultName(state, event.step);
@@ -190,6 +202,8 @@ function aboutInjection(event: InjectionEvent, state: RunState): Sentence | unde
       return event.effective
         ? say('fault', `${name} is in effect${because(event.evidence)}`, 'warning')
         : say('fault', `${name} did not take effect${because(event.evidence)}`, 'bad');
+    case 'fault.lapsed':
+      return say('fault', `${name} is NOT in effect any more at the end of its time${because(event.evidence)}`, 'bad');
     case 'fault.failed':
       return say('fault', `${name} failed to ${event.stage}: ${event.detail}`, 'bad');
     default:

@@ -34,6 +34,7 @@ export function applyEvent(state: RunState, event: JournalEvent): RunState {
       break;
     case 'probe.started':
     case 'probe.sampled':
+    case 'prober.invalid':
     case 'slo.measured':
     case 'slo.breached':
     case 'slo.cleared':
@@ -53,6 +54,7 @@ export function applyEvent(state: RunState, event: JournalEvent): RunState {
     case 'fault.marked':
     case 'fault.injected':
     case 'fault.verified':
+    case 'fault.lapsed':
     case 'fault.failed':
     case 'fault.reverting':
     case 'fault.reverted':
@@ -136,6 +138,7 @@ function endPhase(state: RunState, t: number): void {
 type MeasurementEvent = EventOf<
   | 'probe.started'
   | 'probe.sampled'
+  | 'prober.invalid'
   | 'slo.measured'
   | 'slo.breached'
   | 'slo.cleared'
@@ -157,6 +160,9 @@ function applyMeasurement(state: RunState, event: MeasurementEvent): void {
       for (const sample of event.samples) samples.push(sample);
       break;
     }
+    case 'prober.invalid':
+      state.invalid.push(event);
+      break;
     case 'slo.measured':
       listIn(state.slos, event.slo).push({ t: event.t, value: event.value, samples: event.samples });
       state.levels.set(event.slo, event.level);

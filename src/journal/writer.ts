@@ -7,6 +7,7 @@ import { type FileHandle, mkdir, open, rm, statfs, writeFile } from 'node:fs/pro
 import { dirname, join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { ChaosError, describeError } from '../core/errors.ts';
+import { jsonLine } from '../core/text.ts';
 import { type EventBody, type EventType, JournalEvent } from './events.ts';
 import { journalPath, readJournal } from './reader.ts';
 
@@ -110,7 +111,7 @@ export class JournalWriter implements AsyncDisposable {
     } catch (cause) {
       return Promise.reject(cause as Error);
     }
-    const written = this.#tail.then(() => this.#write(`${JSON.stringify(event)}\n`, durable.has(event.type)));
+    const written = this.#tail.then(() => this.#write(`${jsonLine(event)}\n`, durable.has(event.type)));
     // The chain must go on after a failed line; the failure itself reaches the caller through `written`.
     this.#tail = written.catch(() => undefined);
     this.#options.onEvent(event);

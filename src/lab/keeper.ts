@@ -6,9 +6,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CleanupStack } from '../core/cleanup-stack.ts';
 import { poll, systemClock } from '../core/clock.ts';
+import { entryPoint, type LabProgram } from '../core/entry-point.ts';
 import { ChaosError, describeError } from '../core/errors.ts';
 import type { CheckoutSettings } from './checkout-service.ts';
-import { entryPoint, type LabProgram } from './entry-point.ts';
 import { accountOf, createHome, hostEnvironment, type Lab, networkFolder } from './host-environment.ts';
 import { type LabSecrets, shopUrl, writeLabFiles } from './lab-files.ts';
 import {
@@ -128,7 +128,7 @@ function startShop(lab: Lab, secrets: LabSecrets, held: CleanupStack): void {
   };
   openLinks(lab, held);
   for (const host of serviceHosts) {
-    supervise(host, 'checkout-service', 'checkout', {
+    supervise(host, 'lab/checkout-service', 'checkout', {
       name: host,
       port: ports.checkout[host],
       pidFile: join(labPaths(lab.dir).home(host), 'run', 'checkout.pid'),
@@ -142,7 +142,7 @@ function startShop(lab: Lab, secrets: LabSecrets, held: CleanupStack): void {
       },
     } satisfies CheckoutSettings);
   }
-  supervise('lb', 'load-balancer', 'load-balancer', {
+  supervise('lb', 'lab/load-balancer', 'load-balancer', {
     port: ports.shop,
     pidFile: join(labPaths(lab.dir).home('lb'), 'run', 'load-balancer.pid'),
     backends: serviceHosts.map((name) => ({ name, address: loopback, port: ports.link(`lb>${name}`) })),

@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { poll, systemClock } from '../core/clock.ts';
+import { entryPoint } from '../core/entry-point.ts';
 import { ChaosError } from '../core/errors.ts';
 import { tail } from '../core/text.ts';
 import { canRunNode, unprivilegedAccount } from './accounts.ts';
-import { entryPoint } from './entry-point.ts';
 import { type LabInfo, toInfo } from './lab.ts';
 import { labDir, labPaths, labsRoot } from './layout.ts';
 import { checkPorts, findPorts } from './ports.ts';
@@ -81,7 +81,7 @@ function createFolder(): { readonly id: string; readonly dir: string } {
 async function prepare(id: string, dir: string, options: LabOptions, signal: AbortSignal): Promise<LabRecord> {
   const account = await unprivilegedAccount(dir, signal);
   const postgres = await preparePostgres(options.postgres, dir, account, signal);
-  const services = account !== undefined && (await canRunNode(account, entryPoint('checkout-service'), signal)) ? account : undefined;
+  const services = account !== undefined && (await canRunNode(account, entryPoint('lab/checkout-service'), signal)) ? account : undefined;
   return {
     version: 1,
     id,
@@ -103,7 +103,7 @@ function startKeeper(id: string, dir: string): { readonly gone: () => boolean } 
   let gone = false;
   try {
     const { PATH, HOME, TMPDIR } = process.env;
-    const child = spawn(process.execPath, [entryPoint('keeper'), 'keeper', dir], {
+    const child = spawn(process.execPath, [entryPoint('lab/keeper'), 'keeper', dir], {
       cwd: '/',
       env: { PATH, HOME, TMPDIR, [labVariable]: id },
       detached: true,

@@ -18,6 +18,8 @@ export const Sample = z.strictObject({
   ok: z.boolean(),
   /** Short and stable, so that equal errors can be counted: `timeout`, `status 502`, `ECONNREFUSED`. */
   error: z.string().optional(),
+  /** For so long of it, ms, the prober itself stood still or was at its own end: its latency is up to this much too long. Absent: not at all. */
+  own: Ms.optional(),
   /** Ledger probes: the number of the write. */
   seq: z.int().optional(),
   /** Ledger probes: which node answered. */

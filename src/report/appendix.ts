@@ -1,5 +1,6 @@
 /** Everything needed to check the report or make it again: the resolved plan with every command and its undo. */
 import { formatDuration } from '../core/units.ts';
+import { endedBefore } from '../journal/fold-facts.ts';
 import type { RunState } from '../journal/fold-state.ts';
 import type { Operation, Plan, Step } from '../plan/plan.ts';
 import { code, fenced, safe } from './escape.ts';
@@ -17,7 +18,7 @@ function recovered(state: RunState): string {
   return state.recoveries
     .map(
       (event) =>
-        `The runner died. Process ${event.pid} of ${safe(event.operator)} took over at ${safe(event.at)} and wrote what follows it.`,
+        `${endedBefore(state, event) ? 'The run had ended with something still in effect' : 'The runner died'}. Process ${event.pid} of ${safe(event.operator)} took over at ${safe(event.at)} and wrote what follows it.`,
     )
     .join('\n\n');
 }

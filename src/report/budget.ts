@@ -1,10 +1,11 @@
 /** The error budget of each SLO that has an objective: how fast it burned from the injection on, and how much of it the run spent. */
 import { formatDuration, formatPeriod, formatQuantity } from '../core/units.ts';
-import { isBad, most, stampsOf } from '../journal/fold-facts.ts';
+import { most, stampsOf } from '../journal/fold-facts.ts';
 import { baselineSpan, samplesIn } from '../journal/fold-spans.ts';
 import type { RunState } from '../journal/fold-state.ts';
 import type { PlannedSlo } from '../plan/plan.ts';
 import type { Sample } from '../probes/contract.ts';
+import { isBad } from '../probes/samples.ts';
 import { budgetSpent, type Counted } from '../slo/budget.ts';
 import { code, table } from './escape.ts';
 

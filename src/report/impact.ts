@@ -1,8 +1,9 @@
 /** What it would have meant for users: bad samples, how long, and what became of every write. */
 import { formatDuration, formatQuantity } from '../core/units.ts';
-import { isBad, most, slowLimit, stampsOf } from '../journal/fold-facts.ts';
+import { most, slowLimit, stampsOf } from '../journal/fold-facts.ts';
 import type { RunState } from '../journal/fold-state.ts';
 import type { Sample } from '../probes/contract.ts';
+import { isBad, isDoubtful } from '../probes/samples.ts';
 import { quantileOf } from '../slo/quantile-interval.ts';
 import { errorBudget } from './budget.ts';
 import { comparison } from './comparison.ts';
@@ -12,6 +13,7 @@ export function impact(state: RunState): string {
   return [
     'All traffic counted here is synthetic: the probes made it. What real users saw is for people to add.',
     samplesTable(state),
+    leftOut(state),
     errorsTable(state),
     comparison(state),
     errorBudget(state),
@@ -26,7 +28,7 @@ function samplesTable(state: RunState): string {
   const from = stampsOf(state).t0 ?? Number.POSITIVE_INFINITY;
   const rows = [...state.samples].map(([probe, samples]) => {
     const limit = slowLimit(state.plan, probe);
-    const after = samples.filter((sample) => sample.end >= from);
+    const after = samples.filter((sample) => sample.end >= from && !isDoubtful(sample));
     const failed = after.filter((sample) => !sample.ok).length;
     const slow = after.filter((sample) => sample.ok && isBad(sample, limit)).length;
     const stretch = longestBadStretch(after, limit);
@@ -49,6 +51,17 @@ function samplesTable(state: RunState): string {
   return rows.length === 0
     ? found
     : `${found}\n\nA quantile is printed only with ten samples beyond it: a p99 from 1,000 samples on, below that p90 and the maximum stand in its place.`;
+}
+
+/** What the prober cannot vouch for, so that nothing above rests on it. */
+function leftOut({ samples, invalid }: RunState): string {
+  const count = [...samples.values()].flat().filter(isDoubtful).length;
+  const few = `${count} samples are left out here: the prober itself stood still for more than a twentieth of each.`;
+  const ms = invalid.reduce((sum, stretch) => sum + stretch.ms, 0);
+  const longest = invalid.toSorted((a, b) => b.ms - a.ms).slice(0, 3);
+  const where = longest.map((stretch) => `${formatDuration(stretch.ms)} from ${at(stretch.from)} (${safe(stretch.detail)})`).join(', ');
+  const blind = `For ${formatDuration(ms)} in all it did not look at the target; the longest: ${where}.`;
+  return [...(count === 0 ? [] : [few]), ...(invalid.length === 0 ? [] : [blind])].join(' ');
 }
 
 /** Empty where there are too few samples. */
@@ -91,7 +104,7 @@ function errorsTable(state: RunState): string {
   const counts = new Map<string, number>();
   for (const [probe, samples] of state.samples) {
     for (const sample of samples) {
-      if (sample.ok) continue;
+      if (sample.ok || isDoubtful(sample)) continue;
       const key = `${code(probe)} | ${safe((sample.error ?? 'no reason given').slice(0, 120))}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }

@@ -2,8 +2,8 @@
  * The abort rule as it applies to one SLO: which samples are bad for it, and how many of them are more than the SLO itself tolerates. Pure.
  * A run is not stopped, and its hypothesis not refuted, by what the SLO allows.
  */
-import { isBad } from '../journal/fold-facts.ts';
 import type { PlannedAbortRule, PlannedSlo } from '../plan/plan.ts';
+import { isBad, isDoubtful } from '../probes/samples.ts';
 import type { Judged } from './bad-counter.ts';
 import { type Measure, parseMeasure } from './measures.ts';
 
@@ -46,7 +46,8 @@ function breaking(measure: Measure, limit: NonNullable<Levels['fatal']>, of: num
   return 1;
 }
 
-/** What a sample is for this rule; latency as a user sees it, from the intended start. */
-export function judge(sample: Parameters<typeof isBad>[0], { limitMs }: Pick<SloAbortRule, 'limitMs'>): Judged {
-  return { bad: isBad(sample, limitMs), failed: !sample.ok };
+/** What a sample is for this rule; `undefined` where the prober itself stood still for so much of it that nobody knows. */
+export function judge(sample: Parameters<typeof isBad>[0], { limitMs }: Pick<SloAbortRule, 'limitMs'>): Judged | undefined {
+  const bad = isBad(sample, limitMs);
+  return !bad && isDoubtful(sample) ? undefined : { bad, failed: bad && !sample.ok };
 }

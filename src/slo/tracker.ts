@@ -5,14 +5,18 @@
 import { assertNever } from '../core/assert-never.ts';
 import { satisfies } from '../core/units.ts';
 import type { PlannedSlo } from '../plan/plan.ts';
+import type { Sample } from '../probes/contract.ts';
+import { isDoubtful } from '../probes/samples.ts';
 import { type Measure, nearestRank, parseMeasure } from './measures.ts';
 import { SlidingWindow, type WindowSample } from './window.ts';
 
 export type SloLevel = 'ok' | 'warning' | 'severe' | 'fatal' | 'no-data';
 
 export interface SloMeasurement {
-  /** Milliseconds or ratio 0–1, as the SLO's unit says; `undefined` while the window is empty. */
+  /** Milliseconds or ratio 0–1, as the SLO's unit says: what is the target's for certain. `undefined` while the window is empty. */
   readonly value: number | undefined;
+  /** The same with what the prober itself stood still for: the truth lies between the two, which are equal while it did not. */
+  readonly atMost: number | undefined;
   /** How many are behind it. */
   readonly samples: number;
 }
@@ -23,7 +27,8 @@ export interface SloMeasurement {
  */
 export class SloTracker {
   readonly #measure: Measure;
-  readonly #window: SlidingWindow;
+  readonly #certain: SlidingWindow;
+  readonly #possible: SlidingWindow;
 
   /**
    * `failureMs`: what a failed sample costs at least in a latency, usually the probe's timeout: a target that refuses at once is not fast.
@@ -33,23 +38,26 @@ export class SloTracker {
     const measure = parseMeasure(slo.measure);
     if (measure === undefined) throw new RangeError(`SLO ${slo.name}: no measure ${slo.measure}`);
     this.#measure = measure;
-    this.#window = new SlidingWindow(slo.windowMs, failureMs);
+    this.#certain = new SlidingWindow(slo.windowMs, failureMs);
+    this.#possible = new SlidingWindow(slo.windowMs, failureMs);
   }
 
   /** Takes a sample of the SLO's probe as soon as it is complete. */
-  add(sample: WindowSample): void {
-    this.#window.add(sample);
+  add(sample: WindowSample & Pick<Sample, 'own'>): void {
+    const { due, end, ok, own = 0 } = sample;
+    this.#certain.add(own === 0 ? sample : { due: Math.min(end, due + own), end, ok: ok || isDoubtful(sample) });
+    this.#possible.add(sample);
   }
 
   /** The value at `now`, run time in ms like the samples' times; `now` does not go back. */
   measure(now: number): SloMeasurement {
-    this.#window.moveTo(now);
-    const samples = this.#window.size;
-    return { value: samples === 0 ? undefined : this.#value(), samples };
+    return { value: this.#valueIn(this.#certain, now), atMost: this.#valueIn(this.#possible, now), samples: this.#certain.size };
   }
 
-  #value(): number {
-    const { latencies, failed, size } = this.#window;
+  #valueIn(window: SlidingWindow, now: number): number | undefined {
+    window.moveTo(now);
+    const { latencies, failed, size } = window;
+    if (size === 0) return undefined;
     switch (this.#measure.kind) {
       case 'error-rate':
         return failed / size;
@@ -65,8 +73,16 @@ export class SloTracker {
 
 type Levels = Pick<PlannedSlo, 'warning' | 'severe' | 'fatal'>;
 
-/** The highest level whose threshold the value has crossed. */
-export function levelOf(slo: Levels, { value }: Pick<SloMeasurement, 'value'>): SloLevel {
+/**
+ * The highest level whose threshold the value has crossed. `no-data` also where nobody knows whether the SLO holds, because that depends on what
+ * the prober itself stood still for.
+ */
+export function levelOf(slo: Levels, { value, atMost }: Pick<SloMeasurement, 'value' | 'atMost'>): SloLevel {
+  const [certain, possible] = [crossed(slo, value), crossed(slo, atMost)];
+  return steady(certain) === steady(possible) ? certain : 'no-data';
+}
+
+function crossed(slo: Levels, value: number | undefined): SloLevel {
   if (value === undefined) return 'no-data';
   for (const level of ['fatal', 'severe', 'warning'] as const) {
     const threshold = slo[level];

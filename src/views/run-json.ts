@@ -1,4 +1,5 @@
 /** Events as JSON, one a line, for programs. Raise the version with any change that could break a reader. */
+import { jsonLine } from '../core/text.ts';
 import type { JournalEvent } from '../journal/events.ts';
 import type { RunView, Sink } from './run-view.ts';
 
@@ -16,7 +17,7 @@ export class JsonRunView implements RunView {
 
   event(event: JournalEvent): void {
     if (event.type === 'probe.sampled' && !this.#samples) return;
-    this.#sink.write(`${JSON.stringify(event)}\n`);
+    this.#sink.write(`${jsonLine(event)}\n`);
   }
 
   close(): void {

@@ -194,7 +194,8 @@ async function realScene(kind: string): Promise<RealScene> {
   const supervisor = kind.startsWith('process-') ? supervise(home) : undefined;
   if (supervisor !== undefined) await supervisor.ready;
   return {
-    setting: { hosts: [{ id: 'one', home }], targets: ['one'], parameters: parameters ?? {} },
+    // Its fuse in its home: other files arm on this machine too.
+    setting: { hosts: [{ id: 'one', home, env: { CHAOS_LAB_HOST: 'test' } }], targets: ['one'], parameters: parameters ?? {} },
     [Symbol.asyncDispose]: async () => {
       supervisor?.stop();
       rmSync(home, { recursive: true, force: true });

@@ -17,7 +17,9 @@ import type { JournalEvent } from '../../src/journal/events.ts';
 import { readJournal } from '../../src/journal/reader.ts';
 import { JournalWriter, type Recorder } from '../../src/journal/writer.ts';
 import type { GuardAnswer, Plan } from '../../src/plan/plan.ts';
-import type { LedgerResult, ProbeDefinition } from '../../src/probes/contract.ts';
+import type { LedgerResult, ProbeDefinition, Sample } from '../../src/probes/contract.ts';
+import type { SamplingListener } from '../../src/probes/sampling/contract.ts';
+import { startProbes } from '../../src/probes/sampling/sampler.ts';
 import { testPlan } from './engine-plan.ts';
 import { FakeWorld } from './engine-world.ts';
 
@@ -32,6 +34,10 @@ export interface Scenario {
   /** Does the next sample succeed? Default: while nothing is broken. `undefined`: the probe says nothing. */
   readonly sample?: (world: FakeWorld) => boolean | undefined;
   readonly settle?: () => Promise<LedgerResult>;
+  /** How much of the next sample, ms, was the prober's own doing. Default 0. */
+  readonly own?: (world: FakeWorld) => number;
+  /** Called when the probes have started, with what the engine listens with. */
+  readonly onSampling?: (listener: SamplingListener, world: FakeWorld) => void;
   /** Hears every event as it is recorded. */
   readonly onEvent?: (event: JournalEvent, run: Running) => void;
   /** Stands between the engine and the journal. */
@@ -156,15 +162,22 @@ export function partsOf(
   const { world, ...parts } = own;
   const usual = fakeProbe(world, scenario);
   const more = Object.entries(scenario.probes ?? {}).map(([kind, make]) => [kind, make(usual)] as const);
+  const known = new Map([['fake', usual], ...more]);
   return {
     ...parts,
     runId: 'abcdef',
     leases: new Leases((target, detail) => parts.control.lost(target, detail)),
     plan: scenario.plan ?? testPlan(),
-    sql: noSql,
     secrets: scenario.secrets ?? noSecrets,
     faults: new Map([['fake', fakeFault(scenario.script)]]),
-    probes: new Map([['fake', usual], ...more]),
+    probes: known,
+    startSampling: async (request, listener) => {
+      const own = (): Pick<Sample, 'own'> => (scenario.own === undefined ? {} : { own: scenario.own(world) });
+      const emit = (probe: string, sample: Sample): void => listener.samples(probe, [{ ...sample, ...own() }]);
+      const sampling = await startProbes({ probes: known, clock: parts.clock, sql: noSql, emit }, request);
+      scenario.onSampling?.(listener, world);
+      return sampling;
+    },
     recheck: async () => scenario.recheck?.() ?? [],
   };
 }

@@ -1,7 +1,10 @@
 /** One of each kind of fault that is held for a while, each for a host of its own. What they do and how it is seen is small, so that all fit at once. */
+import { bladeAtWork, installBlade } from '../support/blade.ts';
+import { startBox } from './boxes.ts';
 import {
   answering,
   busy,
+  byBoth,
   clockOff,
   diskBusy,
   doubled,
@@ -31,37 +34,24 @@ export interface FaultCase {
 }
 
 const gateway = { to: ['10.77.0.1'] };
+const bothGateways = { to: ['10.77.0.1', 'fd77::1'] };
 
 /** Sends 200 kB to everybody who connects. */
 const sender = `systemd-run -q --unit=sender /usr/bin/perl -MIO::Socket::INET -e '
 my $s = IO::Socket::INET->new(LocalPort => 9000, Listen => 5, ReuseAddr => 1) or die;
 while (my $c = $s->accept) { print $c "x" x 200000; close $c }'`;
 
-/** Stands for ChaosBlade, which cannot be fetched here: records in files, answers in JSON, and one experiment, a process that sleeps. */
-const blade = `cat >/usr/local/bin/blade <<'X'
-#!/bin/sh
-at=/run/blade; mkdir -p $at
-ok() { printf '{"code":200,"success":true,"result":%s}\\n' "$1"; }
-fail() { printf '{"code":44000,"success":false,"error":"record not found"}\\n'; exit 1; }
-verb=$1; shift
-case $verb in
-  version) echo 'version: 1.7.4' ;;
-  create)
-    while [ $# -gt 1 ]; do [ "$1" = --uid ] && uid=$2; shift; done
-    nohup sleep 4321 >/dev/null 2>&1 &
-    echo $! >$at/pid; echo Success >$at/$uid; ok "\\"$uid\\"" ;;
-  destroy) [ -e $at/$1 ] || fail; kill "$(cat $at/pid)"; echo Destroyed >$at/$1; ok '{}' ;;
-  status) [ -e $at/$1 ] || fail; ok "{\\"Uid\\":\\"$1\\",\\"Status\\":\\"$(cat $at/$1)\\"}" ;;
-esac
-X
-chmod +x /usr/local/bin/blade`;
-
-const box = 'podman run -d --name box --network none --log-driver none --rootfs /srv/box /bin/busybox sleep 100000';
 const extra = '10.77.0.200';
 const has = `ip -4 address show dev eth0 | grep -q ${extra}`;
 
 export const faultCases: readonly FaultCase[] = [
-  { fault: 'network-delay', target: 'h1', parameters: { ...gateway, time: '100ms' }, see: () => rtt('h1', 95, 130) },
+  {
+    fault: 'network-delay',
+    target: 'h1',
+    parameters: { ...bothGateways, time: '100ms' },
+    first: 'ip -6 address add fd77::11/64 dev vec0 nodad',
+    see: () => byBoth(rtt('h1', 95, 130), rtt('h1', 95, 130, 'fd77::11')),
+  },
   { fault: 'network-loss', target: 'h2', parameters: { ...gateway, percent: 30 }, see: () => lossy('h2', 12, 50) },
   { fault: 'network-corrupt', target: 'h3', parameters: { ...gateway, percent: 50 }, see: () => garbled('h3', 3) },
   { fault: 'network-duplicate', target: 'h4', parameters: { ...gateway, percent: 50 }, see: () => doubled('h4', 3) },
@@ -74,8 +64,13 @@ export const faultCases: readonly FaultCase[] = [
     see: () => slowed('h6', 500, 1_500),
   },
   { fault: 'clock-skew', target: 'h7', parameters: { offset: '-5m' }, see: () => clockOff('h7', 295) },
-  { fault: 'container-pause', target: 'h9', parameters: { container: 'box' }, first: box, see: () => paused('h9') },
-  { fault: 'network-partition', target: 'n1', parameters: gateway, see: () => silent('n1') },
+  { fault: 'container-pause', target: 'h9', parameters: { container: 'box' }, first: startBox('podman', 'box'), see: () => paused('h9') },
+  {
+    fault: 'network-partition',
+    target: 'n1',
+    parameters: bothGateways,
+    see: () => byBoth(silent('n1'), silent('n1', 'fd77::101')),
+  },
   {
     fault: 'network-partition (reject)',
     target: 'n2',
@@ -101,9 +96,9 @@ export const faultCases: readonly FaultCase[] = [
   {
     fault: 'chaosblade',
     target: 'n10',
-    parameters: { create: ['process', 'sleep'] },
-    first: blade,
-    see: () => succeeding('n10', "pgrep -f '^slee[p] 4321'", 'its process runs'),
+    parameters: { create: ['cpu', 'fullload'] },
+    first: installBlade,
+    see: () => succeeding('n10', bladeAtWork, 'its program runs'),
   },
   // Last, since they take the cores from the others.
   { fault: 'disk-io', target: 'h8', parameters: { path: '/data', size: '4MB' }, see: () => diskBusy('h8', 500) },

@@ -1,19 +1,16 @@
 /**
- * Faults on real hosts: measured from outside while they are there, and gone afterwards; then the same with the runner killed. The table at the
- * end is what came out. What a cut link does to them is in link-cut.test.ts, for all at once.
+ * Faults on real hosts: measured from outside while they are there, and gone afterwards; then the same with the runner killed. What a cut link
+ * does to them is in link-cut.test.ts, for all at once.
  */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { startBox } from './boxes.ts';
 import type { FaultCase } from './fault-cases.ts';
+import { note } from './note.ts';
 import { busy, clockOff, diskBusy, diskUsed, memoryUsed, misled, paused, rtt, silent, unresolved, unserved } from './seen.ts';
 import { bed, useBed } from './testbed/bed.ts';
 import { expectClean } from './testbed/clean.ts';
 
-const table: Record<string, string>[] = [];
-
 const unavailable = useBed({ uml: 2, ns: 2 });
-afterAll(() => {
-  if (table.length > 0) console.table(table);
-});
 
 const gateway = { to: ['10.77.0.1'] };
 const cases: readonly FaultCase[] = [
@@ -21,7 +18,7 @@ const cases: readonly FaultCase[] = [
     fault: 'container-pause',
     target: 'h1',
     parameters: { container: 'box' },
-    first: 'podman run -d --name box --network none --log-driver none --rootfs /srv/box /bin/busybox sleep 100000',
+    first: startBox('podman', 'box'),
     see: () => paused('h1'),
   },
   { fault: 'clock-skew', target: 'h2', parameters: { offset: '-5m' }, see: () => clockOff('h2', 295) },
@@ -34,16 +31,24 @@ const cases: readonly FaultCase[] = [
   { fault: 'memory-pressure', target: 'h1', parameters: { percent: 50 }, see: () => memoryUsed('h1', 45) },
   { fault: 'disk-fill', target: 'h2', parameters: { path: '/data', percent: 95 }, see: () => diskUsed('h2', 93) },
   { fault: 'network-delay', target: 'h1', parameters: { ...gateway, time: '100ms' }, see: () => rtt('h1', 95, 115) },
-  { fault: 'network-delay', target: 'h2', parameters: { ...gateway, time: '40ms', direction: 'in' }, see: () => rtt('h2', 36, 52) },
+  { fault: 'network-delay (in)', target: 'h2', parameters: { ...gateway, time: '40ms', direction: 'in' }, see: () => rtt('h2', 36, 52) },
   { fault: 'network-loss', target: 'h1', parameters: { ...gateway, percent: 100 }, see: () => silent('h1') },
   { fault: 'network-partition', target: 'n1', parameters: gateway, see: () => silent('n1') },
   {
-    fault: 'network-partition',
+    fault: 'network-partition (reject)',
     target: 'n2',
     parameters: { ...gateway, protocol: 'icmp', how: 'reject', direction: 'in' },
     see: () => silent('n2'),
   },
   { fault: 'cpu-saturation', target: 'h2', parameters: { percent: 80 }, see: () => busy('h2', 65) },
+  {
+    fault: 'container-pause',
+    target: 'h2',
+    parameters: { container: 'box' },
+    // With a file that docker complains of before every answer.
+    first: `${startBox('docker', 'box')}; mkdir /root/.docker; echo '{' >/root/.docker/config.json`,
+    see: () => paused('h2', 'docker'),
+  },
 ];
 
 /** Seconds until nothing of the fault is seen any more. */
@@ -56,7 +61,7 @@ async function goneAfter(see: FaultCase['see'], limit: number): Promise<number> 
 let serial = 0;
 function experiment({ fault, target, parameters }: FaultCase, duration = '60s'): string {
   const name = `try-${++serial}`;
-  bed.experiment(name, fault, { host: target }, parameters, duration);
+  bed.experiment(name, fault.replace(/ .*/, ''), { host: target }, parameters, duration);
   return name;
 }
 
@@ -76,7 +81,8 @@ describe.skipIf(unavailable !== undefined).each(cases)('$fault on $target with $
     expect(code, out).toBe(0);
     expect(await see()).toBeUndefined();
     await expectClean(bed, target);
-    table.push({ fault: one.fault, target, 'end of the run': `${seen}; clean` });
+    note(one.fault, 'seen from outside', seen ?? '');
+    note(one.fault, 'end of the run', 'clean');
   });
 
   test('reverts at once when the runner is killed, and recover finishes the record', { timeout: 90_000 }, async () => {
@@ -91,6 +97,6 @@ describe.skipIf(unavailable !== undefined).each(cases)('$fault on $target with $
     expect(recovered.code, recovered.out).toBe(7);
     expect(recovered.out).toContain('rollback   clean');
     await expectClean(bed, target);
-    table.push({ fault: one.fault, target, 'runner killed': `gone after ${seconds} s (with the time of looking); recover clean` });
+    note(one.fault, 'runner killed', `not seen after ${seconds} s`);
   });
 });

@@ -131,20 +131,3 @@ describe.skipIf(unavailable !== undefined)('several at once', () => {
     await expectClean(bed, 'h1');
   });
 });
-
-test.skipIf(unavailable !== undefined)(
-  'a paused process that is restarted meanwhile is not mistaken for its successor',
-  { timeout: 60_000 },
-  async () => {
-    bed.experiment('pause', 'process-pause', { host: 'n2' }, { match: '^/usr/bin/perl /usr/local/bin/demo$' }, '8s');
-    const runner = bed.chaos('run', 'pause', '--env', 'bed', '--yes');
-    await runner.until(/is in effect/);
-    await bed.ssh('n2', 'systemctl kill -s KILL demo; until systemctl is-active -q demo; do sleep 0.1; done');
-    const { out } = await runner.finished;
-
-    expect(out).toContain('has ended meanwhile');
-    expect(out).toContain('rollback   clean');
-    expect(await bed.serves('n2')).toBe(true);
-    await expectClean(bed, 'n2');
-  },
-);

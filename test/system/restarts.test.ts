@@ -1,5 +1,7 @@
 /** Faults after which something has to come back by itself, on real hosts: a service, a container, a host. */
 import { describe, expect, test, vi } from 'vitest';
+import { installBlade } from '../support/blade.ts';
+import { askBox, startBox } from './boxes.ts';
 import { bed, useBed } from './testbed/bed.ts';
 import { expectClean } from './testbed/clean.ts';
 
@@ -30,17 +32,13 @@ describe.skipIf(unavailable !== undefined)('a killed service', () => {
   });
 });
 
-describe.skipIf(unavailable !== undefined)('a killed container', () => {
-  const state = async (): Promise<string> =>
-    (await bed.ssh('h1', "podman container inspect -f '{{.State.Status}} {{.State.Pid}}' box")).out.trim();
+describe.skipIf(unavailable !== undefined).each(['podman', 'docker'] as const)('a container of %s that is killed', (tool) => {
+  const state = async (): Promise<string> => (await bed.ssh('h1', askBox(tool, `${tool}-box`))).out.trim();
 
   test('comes back by its restart policy, and how long that took is measured', { timeout: 60_000 }, async () => {
-    await bed.ssh(
-      'h1',
-      'podman run -d --name box --restart always --network none --log-driver none --rootfs /srv/box /bin/busybox sleep 100000',
-    );
+    expect(await bed.ssh('h1', startBox(tool, `${tool}-box`, 'always'))).toMatchObject({ code: 0 });
     const before = await state();
-    bed.experiment('container-kill', 'container-kill', { host: 'h1' }, { container: 'box' }, 'none');
+    bed.experiment('container-kill', 'container-kill', { host: 'h1' }, { container: `${tool}-box` }, 'none');
     const { code, out } = await run('container-kill').finished;
 
     expect(code, out).toBe(0);
@@ -51,9 +49,9 @@ describe.skipIf(unavailable !== undefined)('a killed container', () => {
     await expectClean(bed, 'h1');
   });
 
-  test('that nothing would bring back is refused', { timeout: 60_000 }, async () => {
-    await bed.ssh('h1', 'podman run -d --name once --network none --log-driver none --rootfs /srv/box /bin/busybox sleep 100000');
-    bed.experiment('refused', 'container-kill', { host: 'h1' }, { container: 'once' }, 'none');
+  test('is refused where nothing would bring it back', { timeout: 60_000 }, async () => {
+    await bed.ssh('h1', startBox(tool, `${tool}-once`));
+    bed.experiment('refused', 'container-kill', { host: 'h1' }, { container: `${tool}-once` }, 'none');
     const { code, out } = await run('refused').finished;
 
     expect(code, out).toBe(3);
@@ -101,7 +99,10 @@ describe.skipIf(unavailable !== undefined)('a power failure while a fault is in 
   test.each([
     ['service-stop', { unit: 'demo-once' }, 'systemctl is-active demo-once', 'active\n'],
     ['disk-fill', { path: '/srv', size: '20MB' }, 'ls /srv | grep -c chaos', '0\n'],
+    // Its program is gone then, which blade will not destroy.
+    ['chaosblade', { create: ['cpu', 'fullload'] }, 'ls /opt/chaosblade/blade.d/records | grep -c .', '0\n'],
   ])('%s is reverted by the target itself when it starts again', { timeout: 120_000 }, async (fault, parameters, look, well) => {
+    if (fault === 'chaosblade') expect(await bed.ssh('h2', installBlade)).toMatchObject({ code: 0 });
     bed.experiment('power', fault, { host: 'h2' }, parameters, '60s');
     const runner = bed.chaos('run', 'power', '--env', 'bed', '--yes');
     await runner.until(/is in effect/);

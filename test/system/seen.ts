@@ -1,13 +1,21 @@
 /** What is seen of a fault from outside, in words; `undefined` while there is nothing to see. */
+import { askBox, type ContainerTool } from './boxes.ts';
 import { bed } from './testbed/bed.ts';
 
 type Seen = Promise<string | undefined>;
 
-export const rtt = async (target: string, low: number, high: number): Seen => {
-  const ms = await bed.ping(target);
+export const rtt = async (target: string, low: number, high: number, address?: string): Seen => {
+  const ms = await bed.ping(target, address);
   return ms !== undefined && ms > low && ms < high ? `ping ${ms} ms` : undefined;
 };
-export const silent = async (target: string): Seen => ((await bed.ping(target)) === undefined ? 'no answer to ping' : undefined);
+export const silent = async (target: string, address?: string): Seen =>
+  (await bed.ping(target, address)) === undefined ? 'no answer to ping' : undefined;
+/** The same by IPv4 and by IPv6: either both see it, or neither. */
+export const byBoth = async (four: Seen, six: Seen): Seen => {
+  const [v4, v6] = await Promise.all([four, six]);
+  if ((v4 === undefined) !== (v6 === undefined)) throw new Error(`seen by one of two: ${v4 ?? `IPv6 ${v6}`}`);
+  return v4 === undefined ? undefined : `${v4}, by IPv6 ${v6}`;
+};
 export const busy = async (target: string, least: number): Seen => {
   const look = "awk '/^cpu / { print $2+$3+$4+$5+$6+$7+$8+$9, $5+$6 }' /proc/stat";
   const numbers = (await bed.ssh(target, `${look}; sleep 2; ${look}`)).out.split(/\s+/).map(Number);
@@ -42,8 +50,8 @@ export const clockOff = async (target: string, least: number): Seen => {
   return Math.abs(seconds) >= least ? `the clock is ${seconds} s off` : undefined;
 };
 
-export const paused = async (target: string): Seen =>
-  (await bed.ssh(target, "podman container inspect -f '{{.State.Status}}' box")).out.trim() === 'paused' ? 'paused' : undefined;
+export const paused = async (target: string, tool: ContainerTool = 'podman'): Seen =>
+  (await bed.ssh(target, askBox(tool, 'box'))).out.startsWith('paused ') ? `paused, says ${tool}` : undefined;
 
 /** Share of pings that get no answer. */
 export const lossy = async (target: string, low: number, high: number): Seen => {

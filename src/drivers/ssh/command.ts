@@ -9,7 +9,7 @@ import { shellQuote, tail } from '../../core/text.ts';
 import type { CommandResult } from '../contract.ts';
 import { type ChannelEnd, followChannel, type Link, type OpenChannel, openChannel } from './channel.ts';
 import { onAbort } from './on-abort.ts';
-import { BoundedOutput, GroupLine } from './output.ts';
+import { GroupLine, LastOutput } from './output.ts';
 import { type Stop, stopWhen } from './stop.ts';
 import { sudoRefusal } from './sudo.ts';
 
@@ -47,7 +47,7 @@ const othersProcess = 77;
 /** Never rejects. */
 export async function execute(link: Link, order: CommandOrder, hooks: CommandHooks, signal: AbortSignal): Promise<Ending> {
   const startedAt = performance.now();
-  const stderr = new BoundedOutput(order.maxBytes);
+  const stderr = new LastOutput(order.maxBytes);
   const stop = stopWhen(order.timeout, [signal, link.closing]);
   const end = (how: Partial<Ending> & Pick<Ending, 'ended'>): Ending => ({
     exitCode: null,
@@ -87,7 +87,7 @@ interface Following {
   readonly done: Promise<ChannelEnd>;
 }
 
-function attachTo(channel: ssh2.ClientChannel, link: Link, stderr: BoundedOutput, hooks: CommandHooks, stop: Stop): Following {
+function attachTo(channel: ssh2.ClientChannel, link: Link, stderr: LastOutput, hooks: CommandHooks, stop: Stop): Following {
   const group = new GroupLine(link.mark, () => {
     if (hooks.ready === undefined) go();
     else hooks.ready(go);
@@ -108,7 +108,7 @@ async function follow(
   link: Link,
   order: CommandOrder,
   opened: OpenChannel<Following>,
-  stderr: BoundedOutput,
+  stderr: LastOutput,
   stop: Stop,
 ): Promise<Partial<Ending> & Pick<Ending, 'ended'>> {
   const { group, done } = opened.attached;
@@ -129,7 +129,7 @@ function judge(
   order: CommandOrder,
   end: ChannelEnd,
   group: GroupLine,
-  stderr: BoundedOutput,
+  stderr: LastOutput,
 ): Partial<Ending> & Pick<Ending, 'ended'> {
   if (end.exit === undefined) return lost(link, 'the channel closed without an exit status');
   const { code, signal } = end.exit;

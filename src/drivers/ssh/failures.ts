@@ -1,30 +1,31 @@
 /** Sentences for connections that could not be opened: what happened, and the command that mends it. */
 import { assertNever } from '../../core/assert-never.ts';
 import { ChaosError, describeError, type ErrorFacts } from '../../core/errors.ts';
-import { shellQuote } from '../../core/text.ts';
 import type { JumpAddress } from '../contract.ts';
+import { forgetKey, learnKey, sshCommand, type WayTo } from './by-hand.ts';
 import { doubtsAbout } from './certificate.ts';
 import type { HandshakeFailure } from './connection.ts';
 import type { Identities } from './identities.ts';
 import { fingerprint, keyType } from './known-hosts.ts';
 import type { ProxyCommand } from './proxy-command.ts';
 
-export function explainFailure(host: JumpAddress, failure: HandshakeFailure, identities: Identities, proxy?: ProxyCommand): ChaosError {
+export function explainFailure(way: WayTo, failure: HandshakeFailure, identities: Identities, proxy?: ProxyCommand): ChaosError {
+  const { host } = way;
   if (proxy !== undefined && (failure.stage === 'timeout' || failure.stage === 'connect')) return explainProxy(host, failure, proxy);
   switch (failure.stage) {
     case 'host-key':
-      return explainHostKey(host, failure);
+      return explainHostKey(way, failure);
     case 'auth':
-      return explainAuth(host, failure, identities);
+      return explainAuth(way, failure, identities);
     case 'timeout':
       return new ChaosError('CHAOS_SSH_CONNECT', `${place(host)} gave no answer within 15 s`, {
         target: host.id,
-        hint: `Is the host up, and does a firewall drop the packets?  ${sshCommand(host)} true`,
+        hint: `Is the host up, and does a firewall drop the packets?  ${sshCommand(way)} true`,
       });
     case 'connect':
       return new ChaosError('CHAOS_SSH_CONNECT', `no SSH connection to ${place(host)}: ${describeError(failure.error)}`, {
         target: host.id,
-        hint: connectHint(host, failure.error),
+        hint: connectHint(way, failure.error),
         cause: failure.error,
       });
     default:
@@ -43,7 +44,8 @@ function explainProxy(host: JumpAddress, { stage, error }: HandshakeFailure, pro
   });
 }
 
-function explainAuth(host: JumpAddress, failure: HandshakeFailure, identities: Identities): ChaosError {
+function explainAuth(way: WayTo, failure: HandshakeFailure, identities: Identities): ChaosError {
+  const { host } = way;
   const doubts = identities.certified.flatMap(({ certificate, where }) =>
     doubtsAbout(certificate, host.user, Date.now()).map((doubt) => `the certificate ${where} ${doubt}`),
   );
@@ -51,13 +53,14 @@ function explainAuth(host: JumpAddress, failure: HandshakeFailure, identities: I
   const summary = `${place(host)} refused every key for user ${host.user}; offered: ${identities.offered.join(', ')}`;
   return new ChaosError('CHAOS_SSH_AUTH', [summary, ...doubts, ...identities.skipped, ...agent].join('; '), {
     target: host.id,
-    hint: authHint(host, identities, doubts.length > 0),
+    hint: authHint(way, identities, doubts.length > 0),
     cause: failure.error,
   });
 }
 
-function authHint(host: JumpAddress, { certified }: Identities, doubtful: boolean): string {
-  const byHand = `${sshCommand(host)} true`;
+function authHint(way: WayTo, { certified }: Identities, doubtful: boolean): string {
+  const { host } = way;
+  const byHand = `${sshCommand(way)} true`;
   const [first] = certified;
   if (first === undefined) return `Is the public half in ~${host.user}/.ssh/authorized_keys there, and the user right?  ${byHand}`;
   const { authority } = first.certificate;
@@ -66,12 +69,13 @@ function authHint(host: JumpAddress, { certified }: Identities, doubtful: boolea
     : `Does sshd there trust the authority ${fingerprint(authority)} (TrustedUserCAKeys), and is the user right?  ${byHand}`;
 }
 
-function explainHostKey(host: JumpAddress, failure: HandshakeFailure): ChaosError {
+function explainHostKey(way: WayTo, failure: HandshakeFailure): ChaosError {
+  const { host } = way;
   const refuse = (summary: string, facts: Omit<ErrorFacts, 'target'>): ChaosError =>
     new ChaosError('CHAOS_SSH_HOST_KEY', summary, { target: host.id, ...facts });
   if (failure.refused === undefined) {
     const summary = `${place(host)} offers no host key of the types it is known by, or none that is supported`;
-    return refuse(summary, { hint: `If its keys were renewed:  ${forget(host)} && ${learn(host)}`, cause: failure.error });
+    return refuse(summary, { hint: `If its keys were renewed:  ${forgetKey(host)} && ${learnKey(way)}`, cause: failure.error });
   }
   const { key, answer } = failure.refused;
   const seen = `${keyType(key)} ${fingerprint(key)}`;
@@ -79,12 +83,12 @@ function explainHostKey(host: JumpAddress, failure: HandshakeFailure): ChaosErro
     case 'unknown':
     case 'known':
       return refuse(`the host key of ${place(host)} is not known; it shows ${seen}`, {
-        hint: `Compare the fingerprint, then:  ${learn(host)}`,
+        hint: `Compare the fingerprint, then:  ${learnKey(way)}`,
       });
     case 'changed': {
       const { file, line } = answer.entry;
       const summary = `the host key of ${place(host)} HAS CHANGED: it shows ${seen}, ${file}:${line} has another key. Someone may be listening in`;
-      return refuse(summary, { hint: `Only if you know why it changed:  ${forget(host, file)} && ${learn(host, file)}` });
+      return refuse(summary, { hint: `Only if you know why it changed:  ${forgetKey(host, answer.entry)} && ${learnKey(way, file)}` });
     }
     case 'revoked':
       return refuse(`the host key of ${place(host)} (${seen}) is marked @revoked in ${answer.entry.file}:${answer.entry.line}`, {
@@ -93,7 +97,7 @@ function explainHostKey(host: JumpAddress, failure: HandshakeFailure): ChaosErro
     case 'authority': {
       const { file, line } = answer.entry;
       return refuse(`${place(host)} is known only by a certificate authority (${file}:${line}); host certificates cannot be checked here`, {
-        hint: `Add the host's own key (it shows ${seen}):  ${learn(host, file)}`,
+        hint: `Add the host's own key (it shows ${seen}):  ${learnKey(way, file)}`,
       });
     }
     default:
@@ -101,7 +105,8 @@ function explainHostKey(host: JumpAddress, failure: HandshakeFailure): ChaosErro
   }
 }
 
-function connectHint(host: JumpAddress, error: Error): string {
+function connectHint(way: WayTo, error: Error): string {
+  const { host } = way;
   const code: string = (error as NodeJS.ErrnoException).code ?? '';
   switch (code) {
     case 'ECONNREFUSED':
@@ -114,36 +119,11 @@ function connectHint(host: JumpAddress, error: Error): string {
     case 'ETIMEDOUT':
       return 'There is no route to it from this machine. Is a VPN needed?';
     default:
-      return `Does the same work by hand?  ${sshCommand(host)} true`;
+      return `Does the same work by hand?  ${sshCommand(way)} true`;
   }
 }
 
 function place(host: JumpAddress): string {
   const where = `${host.address.includes(':') ? `[${host.address}]` : host.address}:${host.port}`;
   return host.id === host.address ? where : `${host.id} (${where})`;
-}
-
-function sshCommand(host: JumpAddress): string {
-  const identity = host.identityFiles[0] === undefined ? '' : ` -i ${shellQuote(host.identityFiles[0])}`;
-  // By hand a percent sign is a token again.
-  const way = host.proxyCommand === undefined ? '' : ` -o ${shellQuote(`ProxyCommand=${host.proxyCommand.replaceAll('%', '%%')}`)}`;
-  return `ssh -p ${host.port}${identity}${way} ${shellQuote(`${host.user}@${host.address}`)}`;
-}
-
-function learn(host: JumpAddress, file = host.knownHostsFiles[0] ?? '~/.ssh/known_hosts'): string {
-  // ssh-keyscan knows no proxy command; ssh shows the fingerprint and asks.
-  if (host.proxyCommand !== undefined) {
-    const alias = host.hostKeyAlias === undefined ? '' : ` -o HostKeyAlias=${shellQuote(host.hostKeyAlias)}`;
-    return `${sshCommand(host)} -o StrictHostKeyChecking=ask -o UserKnownHostsFile=${quotePath(file)}${alias} true`;
-  }
-  return `ssh-keyscan -p ${host.port} ${shellQuote(host.address)} >> ${quotePath(file)}`;
-}
-
-function forget(host: JumpAddress, file = host.knownHostsFiles[0] ?? '~/.ssh/known_hosts'): string {
-  const name = host.port === 22 ? host.address : `[${host.address}]:${host.port}`;
-  return `ssh-keygen -R ${shellQuote(name)} -f ${quotePath(file)}`;
-}
-
-function quotePath(path: string): string {
-  return path.startsWith('~/') ? path : shellQuote(path);
 }

@@ -15,7 +15,7 @@ export const sshDriver: HostDriver = { kind: 'ssh', connect };
 async function connect(host: HostAddress, signal: AbortSignal): Promise<HostSession> {
   const way = await jumpHosts.open(host.jumps, signal);
   try {
-    const connection = await openConnection(host, way.dial, signal);
+    const connection = await openConnection(host, { dial: way.dial, jumps: host.jumps }, signal);
     onAbort(connection.gone, way.release);
     return new SshSession(host, connection);
   } catch (error) {

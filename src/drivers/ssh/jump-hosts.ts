@@ -61,7 +61,7 @@ export class JumpHosts {
       way.release();
       return known;
     }
-    const connection = openConnection(last, way.dial, signal);
+    const connection = openConnection(last, { dial: way.dial, jumps: before }, signal);
     const shared: Shared = { connection, before: way, users: 0 };
     this.#open.set(key, shared);
     const forget = (): void => {

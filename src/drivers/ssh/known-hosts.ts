@@ -54,6 +54,11 @@ export async function loadHostKeys(host: JumpAddress): Promise<HostKeys> {
   return host.hostKeyAlias === undefined ? hostKeysOf(entries, host.address, host.port) : hostKeysOf(entries, host.hostKeyAlias, 22);
 }
 
+/** What a host is called in known_hosts. */
+export function keyName({ address, port, hostKeyAlias }: Pick<JumpAddress, 'address' | 'port' | 'hostKeyAlias'>): string {
+  return hostKeyAlias ?? (port === 22 ? address : `[${address}]:${port}`);
+}
+
 async function readIfPresent(file: string, host: JumpAddress): Promise<string> {
   try {
     return await readFile(file, 'utf8');

@@ -19,8 +19,14 @@ const attempts = 3;
 // Our own socket: ssh2 never sets TCP_NODELAY (47 ms instead of 2 ms a command), and its destroy() does nothing once the peer has ended.
 export const dialDirectly: Dial = async (host, port) => connectTcp({ host, port, noDelay: true, keepAlive: true });
 
+export interface Route {
+  readonly dial: Dial;
+  /** What `dial` goes through, for what is told when it fails. */
+  readonly jumps: readonly JumpAddress[];
+}
+
 /** Rejects as `HostDriver.connect` does. */
-export async function openConnection(host: JumpAddress, dial: Dial, signal: AbortSignal): Promise<SshConnection> {
+export async function openConnection(host: JumpAddress, { dial, jumps }: Route, signal: AbortSignal): Promise<SshConnection> {
   signal.throwIfAborted();
   const hostKeys = await loadHostKeys(host);
   const identities = await loadIdentities(host);
@@ -34,7 +40,7 @@ export async function openConnection(host: JumpAddress, dial: Dial, signal: Abor
     signal.throwIfAborted();
     const delay = 100 + Math.random() * 400 * attempt;
     if (!answer.transient || attempt === attempts || performance.now() + delay > deadline)
-      throw explainFailure(host, answer, identities, proxy);
+      throw explainFailure({ host, jumps }, answer, identities, proxy);
     await sleep(delay, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }

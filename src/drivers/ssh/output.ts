@@ -1,6 +1,43 @@
 /** What comes out of a command: bounded collecting, and the line in front by which the command says which process group it is. */
 import { StringDecoder } from 'node:string_decoder';
 
+/** Keeps the last `maxBytes`, drops what came before and remembers that it did. For what a command complains: its last words say why it failed. */
+export class LastOutput {
+  readonly #maxBytes: number;
+  /** Together they hold more than `maxBytes` once anything was dropped; whole chunks go at once. */
+  #older: Buffer[] = [];
+  #newer: Buffer[] = [];
+  #newerSize = 0;
+  #size = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  add(chunk: Buffer): void {
+    this.#size += chunk.length;
+    this.#newer.push(chunk);
+    this.#newerSize += chunk.length;
+    if (this.#newerSize < this.#maxBytes) return;
+    this.#older = this.#newer;
+    this.#newer = [];
+    this.#newerSize = 0;
+  }
+
+  get truncated(): boolean {
+    return this.#size > this.#maxBytes;
+  }
+
+  /** As UTF-8; a character cut in two by the limit is left out. */
+  text(): string {
+    const all = Buffer.concat([...this.#older, ...this.#newer]);
+    if (!this.truncated) return all.toString('utf8');
+    const kept = all.subarray(all.length - this.#maxBytes);
+    const start = kept.subarray(0, 4).findIndex((byte) => (byte & 0xc0) !== 0x80);
+    return kept.subarray(start < 0 ? 3 : start).toString('utf8');
+  }
+}
+
 /** Keeps the first `maxBytes`, drops the rest and remembers that it did. */
 export class BoundedOutput {
   readonly #chunks: Buffer[] = [];

@@ -5,7 +5,7 @@ import { assertNever } from '../../core/assert-never.ts';
 import { ChaosError } from '../../core/errors.ts';
 import type { FaultStep } from '../../plan/plan.ts';
 import { now, type RunContext } from '../context.ts';
-import { injectFault, revertFault } from '../faults.ts';
+import { injectFault, lookAgain, revertFault } from '../faults.ts';
 
 export async function method(context: RunContext): Promise<'ok' | 'stop'> {
   const { parts } = context;
@@ -26,6 +26,7 @@ export async function method(context: RunContext): Promise<'ok' | 'stop'> {
           assertNever(step);
       }
     }
+    for (const fault of context.state.active) await lookAgain(parts, fault);
     return 'ok';
   } finally {
     clearTimeout(deadline);
@@ -41,6 +42,7 @@ async function faultStep(context: RunContext, step: FaultStep): Promise<boolean>
   await parts.clock.sleep(step.durationMs, parts.control.signal);
   const fault = state.active.at(-1);
   if (fault === undefined) return true;
+  await lookAgain(parts, fault);
   const check = await revertFault(parts, state, fault, AbortSignal.timeout(parts.plan.timeouts.rollbackMs));
   if (check?.clean !== true) {
     // Steps that were never tried must not pass for a method that held.

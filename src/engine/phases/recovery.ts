@@ -12,7 +12,7 @@ export async function recovery(context: RunContext): Promise<'ok' | 'stop'> {
   // A run that was stopped before anything was injected has nothing to recover from.
   if (state.recoveryFrom !== undefined) state.recovered = await awaitRecovery(context, state.recoveryFrom);
   await monitor.stop();
-  await settle(context);
+  await settleLedgers(context);
   return parts.control.reason === undefined ? 'ok' : 'stop';
 }
 
@@ -47,11 +47,11 @@ async function awaitRecovery(context: RunContext, from: number): Promise<NonNull
   }
 }
 
-async function settle({ parts, monitor, state }: RunContext): Promise<void> {
+async function settleLedgers({ parts, monitor, state }: RunContext): Promise<void> {
   const record = tolerant(parts.record, () => undefined);
-  for (const { name, probe } of monitor.ledgers()) {
+  for (const { name, settle } of monitor.ledgers()) {
     try {
-      const result = await probe.settle(AbortSignal.timeout(settleWithin));
+      const result = await settle(AbortSignal.timeout(settleWithin));
       state.ledgers.push(result);
       await record({ type: 'ledger.settled', result });
     } catch (error) {

@@ -9,6 +9,9 @@ import { outcomeOf, type RunContext } from '../context.ts';
 import type { RunResult } from '../run.ts';
 import { worse } from './rollback.ts';
 
+/** So much of the method may pass unobserved until no SLO can be said to have held. */
+const mostUnobserved = 0.1;
+
 export async function verdict(context: RunContext): Promise<RunResult> {
   const { parts, state } = context;
   parts.control.phase = 'verdict';
@@ -54,6 +57,15 @@ function sloClauses(context: RunContext): Clause[] {
     if (reason?.kind === 'samples' && reason.slo === slo.name) {
       const expected = `${base.expected}, nor the abort rule`;
       return { ...base, expected, observed: `${describeAbort(reason)}; ${observed}`, result: 'refuted', samples: worst.samples };
+    }
+    const unobserved = context.monitor.unobserved();
+    if (broke === undefined && (watched.unvouched || unobserved > mostUnobserved)) {
+      const share = formatQuantity(unobserved, 'ratio');
+      return {
+        ...base,
+        observed: `${observed}; not known all the time: the prober itself stood still for ${share} of it`,
+        result: 'unknown',
+      };
     }
     return { ...base, observed, result: broke === undefined ? 'held' : 'refuted', samples: worst.samples };
   });

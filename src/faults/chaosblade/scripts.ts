@@ -90,7 +90,13 @@ esac
 ${see}`;
 }
 
-/** A create that still runs would go on behind the destroy. Then destroy, then whatever of its processes outlived that. */
+/**
+ * A create that still runs would go on behind the destroy. Then destroy, then whatever of its processes outlived that. Where they ended before
+ * (out of memory, a restart of the host, a create that was cut short) blade refuses to destroy, for good, and only its record is left to remove.
+ *
+ * The text does not name blade's program for hosts: destroy kills every process whose command line holds that name and the uid, also a sudo
+ * that was given this text.
+ */
 function undo(uid: string, functions: string): string {
   return `${functions}for p in $(mine); do
   first=$(tr '\\0' '\\n' <"/proc/$p/cmdline" 2>/dev/null | head -n 1)
@@ -98,10 +104,14 @@ function undo(uid: string, functions: string): string {
 done
 state
 case $state in
-  Destroyed|none) ;;
-  *) '@blade@' destroy ${uid} </dev/null; state ;;
+  Destroyed|none) end_mine ;;
+  *)
+    answer=$('@blade@' destroy ${uid} 2>&1 </dev/null)
+    printf '%s\\n' "$answer"
+    end_mine
+    case $answer in *'cannot get the '*' program'*) '@blade@' destroy ${uid} --force-remove </dev/null ;; esac
+    state ;;
 esac
-end_mine
 case $state in Destroyed|none) ;; *) exit 1 ;; esac`;
 }
 

@@ -15,8 +15,8 @@ echo "container @id@ is $state"
     undo: `${askAgain}
 if ask @id@; then
   [ "$state" != paused ] || "$tool" unpause @id@
-else
-  case $said in *[Nn]o\\ such*) ;; *) echo "$said"; exit 1 ;; esac
+elif ! gone; then
+  echo "$said"; exit 1
 fi`,
     check: `${askAgain}
 if ask @id@; then
@@ -24,7 +24,8 @@ if ask @id@; then
   [ "$state" != paused ] || exit 3
 else
   echo "$said"
-  case $said in *[Nn]o\\ such*) echo 'it was removed by somebody else' ;; *) exit 3 ;; esac
+  gone || exit 3
+  echo 'it was removed by somebody else'
 fi`,
     undoInWords: `docker or podman unpause ${parameters.container}`,
   };

@@ -1,5 +1,5 @@
 /** What is sent to a fuse over standard input, and what its answers mean. Pure. */
-import { tail } from '../../core/text.ts';
+import { cleanText, tail } from '../../core/text.ts';
 import source from './fuse.sh?raw';
 
 /** What goes over the wire: without comments, half the size. */
@@ -54,7 +54,7 @@ export interface FuseStatus {
 
 /** `undefined` when the list is not complete: then nothing is known. */
 export function parseFuses(stdout: string): readonly FuseStatus[] | undefined {
-  const lines = stdout.split('\n');
+  const lines = cleanText(stdout).split('\n');
   if (!lines.includes('end')) return undefined;
   return lines.filter((line) => line.startsWith('fuse ')).map(parseFuse);
 }

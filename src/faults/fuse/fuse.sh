@@ -101,8 +101,8 @@ revert() {
   if [ $checked -eq 0 ]; then
     # The lock stays: who finds it looks at the state first.
     note reason "$1"; put state reverted
-    # Its connection may stay half open for hours.
-    if living "$fast/holder" && [ "$pid" != $$ ]; then kill -KILL "$pid" 2>/dev/null; fi
+    # Its connection may stay half open for hours. One whose injection failed hears so from that, and not that it lost us.
+    if [ ! -e "$fast/failed" ] && living "$fast/holder" && [ "$pid" != $$ ]; then kill -KILL "$pid" 2>/dev/null; fi
     while read -r line || [ -n "$line" ]; do say "saw $line"; done 2>/dev/null <"$output"
     say "reverted: $1"
     return 0
@@ -197,7 +197,7 @@ hold() {
     case $line in bye) exit 0 ;; esac
     count=$((count + 1))
     say "$$.$count" >"$fast/beat"
-    if [ -e "$fast/reverting" ]; then get reason; say "lost: ${value:-reverting}"; break; fi
+    if [ -e "$fast/reverting" ] && [ ! -e "$fast/failed" ]; then get reason; say "lost: ${value:-reverting}"; break; fi
     say ok
   done 2>/dev/null
   get noeof
@@ -216,9 +216,10 @@ inject() {
   setsid sh "$0" run </dev/null >"$fast/told" 2>&1 &
   wait $!
   code=$?
-  tail -n 20 "$fast/told" 2>/dev/null
+  tail -n 20 "$fast/told" 2>/dev/null | tail -c 8000
   [ -e "$fast/reverting" ] && leave 3 'refused: reverted while injecting'
   if [ $code -ne 0 ]; then
+    true >"$fast/failed"
     revert "injecting failed with exit code $code" >/dev/null
     leave 5 "injecting failed with exit code $code"
   fi

@@ -2,7 +2,7 @@
  * Finds the fuses of any run on a host and makes them revert: from the host alone, without a journal. A fuse whose runner lives is left
  * alone. What carries the mark of a fault and has no fuse is told, not touched: nobody knows its undo here.
  */
-import { tail } from '../../core/text.ts';
+import { cleanText, tail } from '../../core/text.ts';
 import { milliseconds } from '../../core/units.ts';
 import type { CommandRunner } from '../../drivers/contract.ts';
 import { type FuseStatus, fuseInput, parseFuses, pullAnswer } from './answers.ts';
@@ -53,7 +53,7 @@ async function sweepFuse(host: CommandRunner, fuse: FuseStatus, force: boolean, 
   const forgotten = await host.run({ command: forgetText(fuse.id), timeout: readMs, privileged: true }, signal);
   if (forgotten.ended !== 'exited' || forgotten.exitCode !== 0)
     return { fuse, became: 'failed', detail: `reverted, but not removed: ${tail(forgotten.stdout || forgotten.stderr, 400)}` };
-  return { fuse, became: 'clean', detail: pulled.stdout.trimEnd().replace(/^.*\n/s, '') };
+  return { fuse, became: 'clean', detail: tail(pulled.stdout.trimEnd().replace(/^.*\n/s, ''), 400) };
 }
 
 /** What the faults of this program mark as theirs: a variable, the handles of queueing disciplines, the names of tables, chains and devices. */
@@ -71,5 +71,7 @@ exit 0`;
 async function lookForResidue(host: CommandRunner, signal: AbortSignal): Promise<string[]> {
   const found = await host.run({ command: residueText, timeout: readMs, privileged: true }, signal);
   if (found.ended !== 'exited') throw new Error(`its residue cannot be listed: ${found.lostBecause ?? found.ended}`);
-  return found.stdout.split('\n').filter((line) => line.trim() !== '');
+  return cleanText(found.stdout)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
 }

@@ -3,9 +3,10 @@ import * as z from 'zod';
 import { ChaosError, describeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { mapLimit } from '../../core/limit.ts';
-import { tail } from '../../core/text.ts';
+import { plural, tail } from '../../core/text.ts';
 import type { Effect, FaultContext, Measures, OperationResult, ReadBack, RevertCheck } from '../contract.ts';
-import { foreignFuse, fuseInput, pullAnswer } from '../fuse/answers.ts';
+import { fuseInput, pullAnswer } from '../fuse/answers.ts';
+import { claimedByOther } from '../fuse/claim.ts';
 
 /** The state that `look` saw, by target. */
 const Undo = z.strictObject({ targets: z.array(z.strictObject({ target: z.string(), saved: z.record(z.string(), z.string()) })) });
@@ -16,6 +17,8 @@ type Target = Undo['targets'][number];
 const atOnce = 64;
 /** `armed`: every target has its fuse, so from then on any of them may have been injected. */
 const armed = 'armed';
+/** Of one answer; a target that talks on must not fill the journal. */
+const mostFacts = 20;
 const answers = { yes: 0, no: 3 } as const;
 
 export async function prepare(context: FaultContext): Promise<JsonObject> {
@@ -26,8 +29,7 @@ export async function prepare(context: FaultContext): Promise<JsonObject> {
 }
 
 async function look({ operations }: FaultContext, target: string): Promise<Target | { readonly refused: string }> {
-  const fuses = await operations.run(`fuses-${target}`, { stdin: fuseInput(), accept: 'any' });
-  const foreign = foreignFuse(fuses.stdout || fuses.stderr, operations.runId);
+  const foreign = await claimedByOther(operations, target);
   if (foreign !== undefined) return { refused: `${target}: ${foreign}` };
   const looked = await operations.run(`look-${target}`, { accept: [answers.yes, answers.no] });
   const refused = words(looked, 'refuse');
@@ -137,7 +139,12 @@ function facts(target: string, { stdout }: OperationResult): string[] {
 }
 
 function factsOf(target: string, said: readonly string[]): string[] {
-  return said.filter((line) => !/^(?:save|measure|refuse) /.test(line)).map((line) => `${target}: ${tail(line, 200)}`);
+  const told = said.filter((line) => !/^(?:save|measure|refuse) /.test(line));
+  const more = told.length - mostFacts;
+  return [
+    ...told.slice(0, mostFacts).map((line) => `${target}: ${tail(line, 200)}`),
+    ...(more > 0 ? [`${target}: and ${plural(more, 'more line')}`] : []),
+  ];
 }
 
 function lines(text: string): string[] {

@@ -1,5 +1,7 @@
 import type { Operation } from '../../plan/plan.ts';
 import type { FaultPlan, FaultRequest } from '../contract.ts';
+import { durationMs } from '../fields.ts';
+import { claimOperations } from '../fuse/claim.ts';
 import type { HostRebootParameters } from './schema.ts';
 
 const quick = 15_000;
@@ -26,10 +28,14 @@ setsid sh -c 'sleep 1; echo 1 >/proc/sys/kernel/sysrq; echo b >/proc/sysrq-trigg
 exit 0`,
 } as const;
 
-export function plan({ parameters, targets }: FaultRequest<HostRebootParameters>): FaultPlan {
+export function plan(request: FaultRequest<HostRebootParameters>): FaultPlan {
+  const { parameters, targets } = request;
   return {
     hosts: targets.map(({ id }) => id),
-    operations: targets.flatMap(({ id }) => operationsOn(id, parameters)),
+    operations: [
+      ...claimOperations(request, { atLeastMs: 2 * durationMs(parameters.backWithin), boot: true }),
+      ...targets.flatMap(({ id }) => operationsOn(id, parameters)),
+    ],
     notes: [
       `A restart cannot be taken back: what was in memory${parameters.how === 'hard' ? ' or not yet on disk' : ''} is lost. Rollback waits ${parameters.backWithin} for the host.`,
       'A host whose disk must be unlocked or whose start waits for a person does not come back by itself.',

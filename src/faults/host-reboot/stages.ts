@@ -6,6 +6,7 @@ import { mapLimit } from '../../core/limit.ts';
 import { formatDuration, satisfies } from '../../core/units.ts';
 import type { Effect, FaultContext, RevertCheck } from '../contract.ts';
 import { durationMs } from '../fields.ts';
+import { claim, claimedByOther, endClaim } from '../fuse/claim.ts';
 import { HostRebootParameters } from './schema.ts';
 
 /** Which start of each host was seen before. */
@@ -21,11 +22,16 @@ export async function prepare(context: FaultContext): Promise<JsonObject> {
   const looked = await mapLimit(
     step.targets,
     atOnce,
-    async (target) => ({ target, ...(await operations.run(`look-${target}`, { accept: [0, 3] })) }),
+    async (target) => ({
+      target,
+      other: await claimedByOther(operations, target),
+      ...(await operations.run(`look-${target}`, { accept: [0, 3] })),
+    }),
     signal,
   );
   const own = ownBoot();
-  const refusals = looked.flatMap(({ target, exitCode, stdout }) => {
+  const refusals = looked.flatMap(({ target, other, exitCode, stdout }) => {
+    if (other !== undefined) return [`${target}: ${other}`];
     if (exitCode !== 0) return [`${target}: ${stdout.trim()}`];
     if (stdout.trim() === own) return [`${target} is the machine that this runner runs on: it would not see the end`];
     return [];
@@ -59,9 +65,14 @@ function ownBoot(): string | undefined {
   }
 }
 
-export async function inject({ operations, clock, mark }: FaultContext, undo: JsonObject): Promise<void> {
+export async function inject(context: FaultContext, undo: JsonObject): Promise<void> {
+  const { operations, clock, mark, signal } = context;
   const { targets } = Undo.parse(undo);
-  for (const { target } of targets) operations.mayLeave(target);
+  await mapLimit(targets, atOnce, ({ target }) => claim(context, target), signal);
+  for (const { target } of targets) {
+    operations.release(`hold-${target}`);
+    operations.mayLeave(target);
+  }
   await mark('rebooting', { atMs: clock.monotonic() });
   await operations.runTogether(targets.map(({ target }) => ({ id: `reboot-${target}` })));
 }
@@ -144,6 +155,7 @@ export async function verifyReverted({ operations, signal }: FaultContext, undo:
       try {
         const [now = '', uptime = ''] = (await operations.run(`up-${target}`)).stdout.split('\n');
         const up = formatDuration(Math.round(Number(uptime.split(' ')[0])) * 1_000);
+        await endClaim(operations, target);
         return { clean: true, evidence: `${target}: up for ${up}, ${now.trim() === boot ? 'never restarted' : 'restarted'}` };
       } catch (error) {
         signal.throwIfAborted();

@@ -11,7 +11,7 @@ export const networkBandwidth: FaultDefinition<NetworkBandwidthParameters> = hos
   heals: 'by-revert',
   parameters: networkBandwidthParameters,
   measures: {},
-  needs: ['root', 'tc', 'tbf'],
+  needs: ['tc', 'network', 'tbf'],
   duration: 'optional',
   reboot: 'cleared',
   load: () => import('./scripts.ts'),

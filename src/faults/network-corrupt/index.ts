@@ -11,7 +11,7 @@ export const networkCorrupt: FaultDefinition<NetworkCorruptParameters> = hostFau
   heals: 'by-revert',
   parameters: networkCorruptParameters,
   measures: {},
-  needs: ['root', 'tc', 'netem'],
+  needs: ['tc', 'network', 'netem', 'corrupt'],
   duration: 'optional',
   reboot: 'cleared',
   load: () => import('./scripts.ts'),

@@ -13,7 +13,7 @@ export const networkDelay: FaultDefinition<NetworkDelayParameters> = hostFault({
   measures: {
     delayAdded: { unit: 'duration', source: 'fault', description: 'What the round trip gained, by ping; the slowest target.' },
   },
-  needs: ['root', 'tc', 'netem'],
+  needs: ['tc', 'network', 'netem'],
   duration: 'optional',
   reboot: 'cleared',
   load: () => import('./scripts.ts'),

@@ -11,7 +11,7 @@ export const networkDuplicate: FaultDefinition<NetworkDuplicateParameters> = hos
   heals: 'by-revert',
   parameters: networkDuplicateParameters,
   measures: {},
-  needs: ['root', 'tc', 'netem'],
+  needs: ['tc', 'network', 'netem', 'duplicate'],
   duration: 'optional',
   reboot: 'cleared',
   load: () => import('./scripts.ts'),

@@ -11,7 +11,7 @@ export const networkLoss: FaultDefinition<NetworkLossParameters> = hostFault({
   heals: 'by-revert',
   parameters: networkLossParameters,
   measures: {},
-  needs: ['root', 'tc', 'netem'],
+  needs: ['tc', 'network', 'netem'],
   duration: 'optional',
   reboot: 'cleared',
   load: () => import('./scripts.ts'),

@@ -6,6 +6,8 @@ import { nftTexts } from '../network/nft.ts';
 import { lookTraffic, seeTraffic, trafficMistakes } from '../network/traffic.ts';
 import type { NetworkPartitionParameters } from './schema.ts';
 
+const lookRoot = `[ "$(id -u)" = 0 ] || refuse 'needs root: log in as root, or set become: sudo in the environment'`;
+
 /** In networks of their own, which are gone with the command: the kernel is asked without touching anything. */
 const look = `firewall=none why=
 if have nft; then
@@ -28,7 +30,7 @@ ${iptables[part]}
 ;;
 esac`;
   return {
-    look: `${lookTraffic(parameters)}\n${look}`,
+    look: `${lookRoot}\n${lookTraffic(parameters)}\n${look}`,
     inject: `set -e\n${either('inject')}`,
     verify: `${either('packets')}\n${seeTraffic}`,
     undo: either('undo'),

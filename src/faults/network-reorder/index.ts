@@ -11,7 +11,7 @@ export const networkReorder: FaultDefinition<NetworkReorderParameters> = hostFau
   heals: 'by-revert',
   parameters: networkReorderParameters,
   measures: {},
-  needs: ['root', 'tc', 'netem'],
+  needs: ['tc', 'network', 'netem', 'reorder'],
   duration: 'optional',
   reboot: 'cleared',
   load: () => import('./scripts.ts'),

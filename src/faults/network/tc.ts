@@ -4,6 +4,7 @@
  * the kernel's default (handle 0:) comes back by itself when ours is deleted.
  */
 import type { HostScripts } from '../host-fault/contract.ts';
+import { denied, hasIngress, kernelHas, takesWords } from './ask-tc.ts';
 import type { Traffic } from './schema.ts';
 import { lookTraffic, neighbourTypes, seeTraffic } from './traffic.ts';
 
@@ -23,7 +24,7 @@ export function tcScripts(traffic: Traffic, discipline: Discipline, id: string):
   const ifb = `c-@run@${id.replace(/^@run@-s/, '-')}`;
   const [out, arriving] = [traffic.direction !== 'in', traffic.direction !== 'out'];
   return {
-    look: [lookTraffic(traffic), lookQdisc(discipline, out, arriving)].join('\n'),
+    look: [lookTools(discipline), lookTraffic(traffic), lookQdisc(out, arriving)].join('\n'),
     inject: ['set -e', ...(out ? [leaving(traffic, discipline)] : []), ...(arriving ? [arrivingText(traffic, discipline, ifb)] : [])].join(
       '\n',
     ),
@@ -33,25 +34,29 @@ export function tcScripts(traffic: Traffic, discipline: Discipline, id: string):
   };
 }
 
-function lookQdisc({ kind, options }: Discipline, out: boolean, arriving: boolean): string {
+/** First of all: what `chaos doctor` asks as well. */
+function lookTools({ kind, options }: Discipline): string {
+  return `need tc iproute2
+${takesWords({ kind, options })}
+[ "$why" != denied ] || refuse "${denied}: log in as root, or set become: sudo in the environment"
+[ -z "$why" ] || refuse "$why"
+${kernelHas({ kind, options })}
+[ -z "$why" ] || refuse "$why: install linux-modules-extra-$(uname -r) (Debian, Ubuntu) or kernel-modules-extra (Fedora, RHEL), then modprobe sch_${kind}; network-partition works without it"`;
+}
+
+function lookQdisc(out: boolean, arriving: boolean): string {
   const checkRoot = `current=$(tc qdisc show dev "$dev" | sed -n 's/^qdisc \\([^ ]* [^ ]*\\) root.*/\\1/p' | head -n 1)
 case $current in
   *' 0:') ;;
   *) refuse "$dev has a queueing discipline of its own ($current), which could not be given back" ;;
 esac
 save qdisc "\${current% *}"`;
-  const checkIngress = `tc qdisc show dev "$dev" | grep -q '^qdisc \\(ingress\\|clsact\\)' && refuse "$dev has an ingress qdisc already, which could not be given back"
-said=$(alone ip link add c-probe type ifb 2>&1) || case $said in *nknown*|*not\\ supported*) refuse "this kernel has no ifb device (module ifb): use direction: out" ;; esac`;
-  return `need tc iproute2
-# In a network of its own, which is gone with the command: the kernel is asked without touching anything. In the lab tc does so by itself.
-alone() { case $(tc -V 2>/dev/null) in *lab*) "$@" ;; *) unshare -n "$@" ;; esac; }
-${out ? checkRoot : 'save qdisc none'}
-${arriving ? checkIngress : ''}
-said=$(alone tc qdisc add dev lo root ${kind} ${options} 2>&1) ||
-  case $said in
-    *'What is "'*|*'No distribution data'*|*'llegal "'*) refuse "tc does not take these parameters here: $(echo "$said" | head -n 1)" ;;
-    *'kind is unknown'*) refuse "this kernel has no sch_${kind}: install linux-modules-extra-$(uname -r) (Debian, Ubuntu) or kernel-modules-extra (Fedora, RHEL), then modprobe sch_${kind}; network-partition works without it" ;;
-  esac`;
+  const checkIngress = `${hasIngress}
+[ -z "$why" ] || refuse "$why: use direction: out"
+tc qdisc show dev "$dev" | grep -q '^qdisc \\(ingress\\|clsact\\)' && refuse "$dev has an ingress qdisc already, which could not be given back"
+said=$(unshare -n ip link add c-probe type ifb 2>&1) || case $said in *nknown*|*not\\ supported*) refuse "this kernel has no ifb device (module ifb): use direction: out" ;; esac`;
+  return `${out ? checkRoot : 'save qdisc none'}
+${arriving ? checkIngress : ''}`;
 }
 
 function leaving(traffic: Traffic, { kind, options }: Discipline): string {

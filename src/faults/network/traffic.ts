@@ -17,11 +17,7 @@ export function trafficMistakes({ ports, localPorts, protocol }: Traffic): reado
  * peer or the gateway, 0 where ping cannot tell).
  */
 export function lookTraffic({ interface: dev, to = [] }: Traffic): string {
-  return `case $(tc -V 2>/dev/null) in
-  *lab*) ;;
-  *) [ "$(id -u)" = 0 ] || refuse 'needs root: log in as root, or set become: sudo in the environment' ;;
-esac
-need ip iproute2
+  return `need ip iproute2
 # Names are looked up here, where the traffic is.
 peers=
 for peer in ${to.map(shellQuote).join(' ')}; do

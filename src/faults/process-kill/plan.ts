@@ -1,18 +1,23 @@
 import type { Operation } from '../../plan/plan.ts';
 import type { FaultPlan, FaultRequest } from '../contract.ts';
 import { durationMs } from '../fields.ts';
+import { claimOperations } from '../fuse/claim.ts';
 import type { ProcessKillParameters } from './schema.ts';
 import { backText, findText, goneText, killText } from './shell.ts';
 
 const quick = 20_000;
 const restartTimeout = 60_000;
 
-export function plan({ parameters, targets }: FaultRequest<ProcessKillParameters>): FaultPlan {
+export function plan(request: FaultRequest<ProcessKillParameters>): FaultPlan {
+  const { parameters, targets } = request;
   const undone =
     parameters.restart === undefined ? 'it comes back by itself or not at all: no restart command was given' : 'else it is restarted';
   return {
     hosts: targets.map((target) => target.id),
-    operations: targets.flatMap((target) => operationsOn(target.id, parameters)),
+    operations: [
+      ...claimOperations(request, { atLeastMs: 2 * durationMs(parameters.comesBackWithin) + restartTimeout, boot: false }),
+      ...targets.flatMap((target) => operationsOn(target.id, parameters)),
+    ],
     notes: [`A killed process cannot be brought back as it was; rollback waits ${parameters.comesBackWithin} for a new one, ${undone}.`],
   };
 }

@@ -6,6 +6,7 @@ import { tail } from '../../core/text.ts';
 import { formatDuration, satisfies } from '../../core/units.ts';
 import type { Effect, FaultContext, RevertCheck } from '../contract.ts';
 import { durationMs } from '../fields.ts';
+import { claim, claimedByOther, endClaim } from '../fuse/claim.ts';
 import { ProcessKillParameters } from './schema.ts';
 import { answers } from './shell.ts';
 
@@ -23,6 +24,8 @@ export async function prepare({ step, operations }: FaultContext): Promise<JsonO
   refuseBlindExpectation(step.expectations, durationMs(parameters.comesBackWithin));
   const targets: Killed[] = [];
   for (const target of step.targets) {
+    const other = await claimedByOther(operations, target);
+    if (other !== undefined) throw new ChaosError('CHAOS_REFUSED', `${target}: ${other}`, { target });
     const { stdout, stderr } = await operations.run(`find-${target}`);
     const processes = lines(stdout);
     if (processes.length !== parameters.count) throw wrongNumber(target, parameters, processes);
@@ -63,8 +66,12 @@ function wrongNumber(target: string, { pidFile, match, count }: ProcessKillParam
   );
 }
 
-export async function inject({ operations, clock, mark }: FaultContext, undo: JsonObject): Promise<void> {
-  for (const { target, processes } of Undo.parse(undo).targets) {
+/** No process is killed before every target is ours. */
+export async function inject(context: FaultContext, undo: JsonObject): Promise<void> {
+  const { operations, clock, mark } = context;
+  const { targets } = Undo.parse(undo);
+  for (const { target } of targets) await claim(context, target);
+  for (const { target, processes } of targets) {
     const atMs = clock.monotonic();
     await operations.run(`kill-${target}`, { variables: { processes: processes.join('+') } });
     await mark(`killed-${target}`, { atMs });
@@ -109,6 +116,7 @@ async function watch({ operations, clock, marks }: FaultContext, { target, proce
 /** Every target is tried, whatever happens on the others. */
 export async function revert(context: FaultContext, undo: JsonObject): Promise<undefined> {
   const { targets } = Undo.parse(undo);
+  for (const { target } of targets) context.operations.release(`hold-${target}`);
   const failures = await mapLimit(targets, watchedAtOnce, (killed) => bringBack(context, killed).then(nothing, caught), context.signal);
   const errors = failures.filter((failure) => failure !== undefined);
   if (errors.length > 0) throw new AggregateError(errors, 'a process could not be brought back');
@@ -140,6 +148,7 @@ export async function verifyReverted({ operations }: FaultContext, undo: JsonObj
     const now = lines((await operations.run(`alive-${target}`)).stdout);
     const enough = now.length >= processes.length;
     clean &&= enough;
+    if (enough) await endClaim(operations, target);
     evidence.push(enough ? `${target}: alive as ${now.join(', ')}` : `${target}: ${now.length} of ${processes.length} alive`);
   }
   return { clean, evidence, findings: [] };

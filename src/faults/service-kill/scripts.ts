@@ -45,7 +45,12 @@ while :; do
   sleep 0.05 2>/dev/null || sleep 1
 done
 measure restartedWithin "$waited"`,
-    undo: `systemctl is-active -q ${unit} || { systemctl reset-failed ${unit} 2>/dev/null; systemctl start ${unit}; }`,
+    // One that waits for its RestartSec is not started before that is over, only restarted: systemd, service_start() in src/core/service.c.
+    undo: `${property}
+systemctl is-active -q ${unit} || {
+  systemctl reset-failed ${unit} 2>/dev/null
+  case $(property SubState) in auto-restart*) systemctl restart ${unit} ;; *) systemctl start ${unit} ;; esac
+}`,
     check: `state=$(systemctl is-active ${unit})
 echo ${unit}" is $state"
 [ "$state" = active ] || exit 3`,

@@ -33,6 +33,8 @@ const Qdisc = z.strictObject({
   options: z.string(),
   /** Absent for prio, which only sorts. */
   shape: Shape.optional(),
+  /** Of prio: classes 1 to that many. */
+  bands: z.int().optional(),
 });
 export type Qdisc = z.infer<typeof Qdisc>;
 

@@ -1,8 +1,8 @@
 /** The commands of iproute2 that a lab host has instead of the real ones, which would program the machine's own network. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { entryPoint } from '../../core/entry-point.ts';
 import { shellQuote } from '../../core/text.ts';
-import { entryPoint } from '../entry-point.ts';
 import { labInterface } from './qdisc.ts';
 
 /** One interface, and everybody else behind it. What is not about that is refused in the words of ip(8). */
@@ -22,7 +22,7 @@ esac
 
 /** `bin`: first on the host's PATH. `folder`: where its qdiscs are kept. */
 export function writeStandIns(bin: string, folder: string): void {
-  const words = [process.execPath, entryPoint('tc'), 'tc', folder].map(shellQuote).join(' ');
+  const words = [process.execPath, entryPoint('lab/tc'), 'tc', folder].map(shellQuote).join(' ');
   writeFileSync(join(bin, 'tc'), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
   writeFileSync(join(bin, 'ip'), ip, { mode: 0o755 });
 }

@@ -1,15 +1,23 @@
 /** The options of netem and tbf as tc(8) reads them. What the lab does not have is refused in the words of iproute2. */
 import type { Shape } from './qdisc.ts';
 
-/** What tc would say on stderr, and its exit status: 1 for what it does not understand, 2 for what the kernel refuses. */
+/**
+ * What tc would say on stderr, and its exit status: 1 for options that it does not understand, 2 for what the kernel refuses, 255 for a command that
+ * is not complete or not known at all.
+ */
 export class TcRefusal extends Error {
   override readonly name = 'TcRefusal';
-  readonly exitCode: 1 | 2;
+  readonly exitCode: 1 | 2 | 255;
 
-  constructor(message: string, exitCode: 1 | 2) {
+  constructor(message: string, exitCode: 1 | 2 | 255) {
     super(message);
     this.exitCode = exitCode;
   }
+}
+
+/** What the kernel refuses. */
+export function kernel(message: string): TcRefusal {
+  return new TcRefusal(`Error: ${message}`, 2);
 }
 
 /** Takes words from the front of a list. */
@@ -31,7 +39,7 @@ export class Words {
   /** Throws where the command ends too early, as tc does. */
   need(): string {
     const word = this.take();
-    if (word === undefined) throw new TcRefusal('Command line is not complete. Try option "help"', 1);
+    if (word === undefined) throw new TcRefusal('Command line is not complete. Try option "help"', 255);
     return word;
   }
 
@@ -63,6 +71,16 @@ const rateUnits: Readonly<Record<string, number>> = {
   mbps: 1e6,
   gbps: 1e9,
 };
+const sizeUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 1_024,
+  kb: 1_024,
+  m: 1_024 ** 2,
+  mb: 1_024 ** 2,
+  kbit: 128,
+  mbit: 131_072,
+};
 const usage =
   'Usage: ... netem [ limit PACKETS ]\n\t\t[ delay TIME [ JITTER [CORRELATION]]]\n\t\t[ loss random PERCENT [CORRELATION]]\n\t\t[ rate RATE ]';
 
@@ -85,7 +103,7 @@ const isNumber = (word: string | undefined): boolean => word !== undefined && /^
 export function parseNetem(words: Words): Shape {
   let shape: Shape = { delay: 0, jitter: 0, loss: 0 };
   for (let option = words.take(); option !== undefined; option = words.take()) {
-    if (option === 'limit') words.need();
+    if (option === 'limit') counted(words.need(), 'limit');
     else if (option === 'delay' || option === 'latency') shape = { ...shape, ...parseDelay(words) };
     else if (option === 'loss' || option === 'drop') shape = { ...shape, loss: parseLoss(words) };
     else if (option === 'rate') shape = { ...shape, rate: quantity(words.need(), rateUnits, 'rate') };
@@ -113,14 +131,65 @@ function parseLoss(words: Words): number {
   return loss;
 }
 
+function counted(text: string, name: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new TcRefusal(`Illegal "${name}"`, 1);
+  return Number(text);
+}
+
+const tbfUsage = 'Usage: ... tbf limit BYTES burst BYTES rate KBPS [ latency TIME ]';
+const tbfNames: Readonly<Record<string, string>> = { buffer: 'burst', maxburst: 'burst' };
+
 /** Throws {@link TcRefusal}. */
 export function parseTbf(words: Words): Shape {
-  let rate: number | undefined;
+  const given = new Map<string, number>();
   for (let option = words.take(); option !== undefined; option = words.take()) {
-    const value = words.need();
-    if (option === 'rate') rate = quantity(value, rateUnits, 'rate');
-    else if (!['burst', 'buffer', 'maxburst', 'latency', 'limit'].includes(option)) throw new TcRefusal(`What is "${option}"?`, 1);
+    const name = tbfNames[option] ?? option;
+    if (!['rate', 'burst', 'latency', 'limit'].includes(name)) throw new TcRefusal(`tbf: unknown parameter "${option}"\n${tbfUsage}`, 1);
+    const text = words.need();
+    if (given.has(name)) throw new TcRefusal(`tbf: duplicate "${name}" specification`, 1);
+    if ((name === 'limit' && given.has('latency')) || (name === 'latency' && given.has('limit')))
+      throw new TcRefusal('tbf: specifying both "latency" and "limit" is not allowed', 1);
+    given.set(name, tbfValue(name, text));
   }
-  if (rate === undefined || rate === 0) throw new TcRefusal('"rate" is required.', 1);
+  const rate = given.get('rate') ?? 0;
+  const missing = [
+    ...(rate > 0 ? [] : ['tbf: the "rate" parameter is mandatory.']),
+    ...((given.get('burst') ?? 0) > 0 ? [] : ['tbf: the "burst" parameter is mandatory.']),
+    ...(given.has('latency') || given.has('limit') ? [] : ['tbf: either "limit" or "latency" is required.']),
+  ];
+  if (missing.length > 0) throw new TcRefusal([...missing, tbfUsage].join('\n'), 1);
   return { delay: 0, jitter: 0, loss: 0, rate };
+}
+
+function tbfValue(name: string, text: string): number {
+  try {
+    if (name === 'rate') return quantity(text, rateUnits, name);
+    return quantity(text, name === 'latency' ? timeUnits : sizeUnits, name);
+  } catch {
+    throw new TcRefusal(`tbf: illegal value for "${name}": "${text}"`, 1);
+  }
+}
+
+const mostBands = 16;
+const usualPriomap = [1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1];
+
+/** How many bands. Throws {@link TcRefusal}. */
+export function parsePrio(words: Words): number {
+  let bands = 3;
+  let priomap: number[] | undefined;
+  for (let option = words.take(); option !== undefined; option = words.take()) {
+    if (option === 'bands') bands = counted(words.need(), 'bands');
+    else if (option === 'priomap') priomap = [];
+    else if (priomap === undefined)
+      throw new TcRefusal(`What is "${option}"?\nUsage: ... prio bands NUMBER priomap P1 P2...[multiqueue]`, 1);
+    else {
+      if (!/^\d+$/.test(option)) throw new TcRefusal('Illegal "priomap" element', 1);
+      if (Number(option) > bands) throw new TcRefusal('"priomap" element is out of bands', 1);
+      priomap.push(Number(option));
+      if (priomap.length > usualPriomap.length) throw new TcRefusal('"priomap" index > TC_PRIO_MAX=15', 1);
+    }
+  }
+  const used = usualPriomap.map((band, index) => priomap?.[index] ?? band);
+  if (bands < 2 || bands > mostBands || used.some((band) => band >= bands)) throw new TcRefusal('RTNETLINK answers: Invalid argument', 2);
+  return bands;
 }

@@ -1,13 +1,13 @@
 /** `process-kill` on real processes of this machine. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { processKill } from '../../../src/faults/process-kill/index.ts';
 import type { FaultStep } from '../../../src/plan/plan.ts';
-import { FaultRun } from '../../support/fault-run.ts';
+import { FaultRun, runId } from '../../support/fault-run.ts';
 
 let home: string;
 let children: ChildProcess[];
@@ -15,9 +15,11 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'chaos-test-kill-'));
   children = [];
 });
-afterEach(() => {
+afterEach(async () => {
   for (const child of children) child.kill('SIGKILL');
   rmSync(home, { recursive: true, force: true });
+  // A watcher whose folder is gone ends; the next test has a fuse of the same name.
+  await expect.poll(() => existsSync(`/dev/shm/chaos-${process.getuid?.()}/${runId}-s1.1`), { timeout: 5_000 }).toBe(false);
 });
 
 /** A process with a command line that nothing else on the machine has; its pid in `service.pid`. */
@@ -34,7 +36,12 @@ function restartsAfter(delay: number): void {
 }
 
 function kill(parameters: JsonObject, expectations: FaultStep['expectations'] = []): FaultRun {
-  return new FaultRun(processKill, { hosts: [{ id: 'one', home }], targets: ['one'], parameters, expectations });
+  return new FaultRun(processKill, {
+    hosts: [{ id: 'one', home, env: { CHAOS_LAB_HOST: 'test' } }],
+    targets: ['one'],
+    parameters,
+    expectations,
+  });
 }
 
 function alive(pid: number): boolean {
@@ -62,6 +69,36 @@ describe('process-kill', () => {
     expect(effect.effective).toBe(true);
     expect(effect.measures?.restartedWithin).toBeGreaterThan(500);
     expect(effect.measures?.restartedWithin).toBeLessThan(8_000);
+    expect(check.clean).toBe(true);
+  });
+
+  test('leaves a target alone on which another run has a fault', async () => {
+    start();
+    const fuse = join(home, '.chaos/aaaaaa-s1.1');
+    mkdirSync(fuse, { recursive: true });
+    for (const [name, text] of Object.entries({ fuse: '', state: 'armed\n', where: `${fuse}\n` })) writeFileSync(join(fuse, name), text);
+    await using run = kill({ pidFile: 'service.pid' });
+
+    await expect(run.prepare()).rejects.toThrow('one: run aaaaaa has a fault here');
+  });
+
+  test('kills all the same on a host that cannot have a fuse', async () => {
+    const bin = join(home, 'bin');
+    mkdirSync(bin);
+    for (const name of readdirSync('/usr/bin')) if (name !== 'setsid') symlinkSync(`/usr/bin/${name}`, join(bin, name));
+    start();
+    restartsAfter(300);
+    const hosts = [{ id: 'one', home, env: { CHAOS_LAB_HOST: 'test', PATH: bin } }];
+    await using run = new FaultRun(processKill, { hosts, targets: ['one'], parameters: { pidFile: 'service.pid' } });
+
+    await run.prepare();
+    await run.inject();
+    const effect = await run.verify();
+    await run.revert();
+    const check = await run.verifyReverted();
+
+    expect(run.ran()).not.toContain('hold-one');
+    expect(effect.effective).toBe(true);
     expect(check.clean).toBe(true);
   });
 

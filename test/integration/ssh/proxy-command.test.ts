@@ -58,7 +58,7 @@ describe.each(endpointKinds.filter(({ missing }) => missing === undefined))('thr
 
     await expect(sshDriver.connect(unknown, never)).rejects.toMatchObject({
       code: 'CHAOS_SSH_HOST_KEY',
-      hint: expect.stringMatching(/-o 'ProxyCommand=.* 100%%' .* -o UserKnownHostsFile=\S*none -o HostKeyAlias=web true$/) as string,
+      hint: expect.stringMatching(/ -o UserKnownHostsFile=\S*none -o HostKeyAlias=web -o 'ProxyCommand=.* 100%%' \S+ true$/) as string,
     });
     await vi.waitFor(() => expect(relays()).toBe(0));
   });

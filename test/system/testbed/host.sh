@@ -2,8 +2,8 @@
 # host.sh lan up LAN | lan down LAN
 # host.sh uml start LAN N BED DIR | uml stop LAN N BED DIR
 # host.sh ns  start LAN N BED DIR | ns  stop LAN N BED DIR
-# A network namespace LAN with a bridge (10.77.0.1/24) and hosts on it: `uml` N is 10.77.0.(10+N) with a kernel of its own, systemd and netem; its
-# disk outlives a stop, as after a power failure. `ns` N is 10.77.0.(100+N): systemd and iptables on this machine's kernel. DIR holds pids and disks.
+# A network namespace LAN with a bridge (10.77.0.1/24, fd77::1/64) and hosts on it: `uml` N is 10.77.0.(10+N) with a kernel of its own, systemd and netem; its
+# disk outlives a stop, as after a power failure. `ns` N is 10.77.0.(100+N), fd77::(100+N): systemd and iptables on this machine's kernel. DIR holds pids and disks.
 # shellcheck disable=SC2016 # that shell expands it, not this one
 set -euo pipefail
 kind=$1 verb=$2 lan=$3 n=${4:-0} bed=${5:-} dir=${6:-}
@@ -21,6 +21,7 @@ lan.up)
   ip -n "$lan" link set lo up
   ip -n "$lan" link add br0 type bridge
   ip -n "$lan" addr add 10.77.0.1/24 dev br0
+  ip -n "$lan" addr add fd77::1/64 dev br0 nodad
   ip -n "$lan" link set br0 up
   ;;
 lan.down) ip netns del "$lan" 2>/dev/null || true ;;
@@ -51,6 +52,7 @@ ns.start)
   ip -n "$lan" link set "v$n" master br0 up
   ip -n "$own" link set lo up
   ip -n "$own" addr add "10.77.0.$((100 + n))/24" dev eth0
+  ip -n "$own" addr add "fd77::$((100 + n))/64" dev eth0 nodad
   ip -n "$own" link set eth0 up
   ip -n "$own" route add default via 10.77.0.1
   mount -t tmpfs tmpfs "$dir/layer"

@@ -25,7 +25,7 @@ main=$(mirror bookworm) security=$(mirror bookworm-security)
 [ -n "$main" ] || { echo 'apt on this machine knows no Debian 12 (bookworm) to build test hosts from' >&2; exit 1; }
 
 # -- the userland -----------------------------------------------------------------------------------------------------------------------
-packages=systemd,systemd-sysv,udev,dbus,openssh-server,iproute2,iputils-ping,procps,kmod,netbase,iptables,nftables,sudo,util-linux,busybox,mksh,stress-ng,systemd-timesyncd,podman
+packages=systemd,systemd-sysv,udev,dbus,openssh-server,iproute2,iputils-ping,procps,kmod,netbase,iptables,nftables,sudo,util-linux,busybox,mksh,stress-ng,systemd-timesyncd,podman,docker.io
 mmdebstrap --quiet --mode=root --variant=minbase --include=$packages --aptopt='APT::Install-Recommends "false"' \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
   bookworm "$root" "deb $main bookworm main" ${security:+"deb $security bookworm-security main"} >&2
@@ -77,6 +77,10 @@ mkdir -p "$root/srv/box/bin" "$root/srv/box/lib/x86_64-linux-gnu" "$root/srv/box
 cp "$root/bin/busybox" "$root/srv/box/bin/"
 for lib in libc.so.6 libresolv.so.2; do cp -L "$root/lib/x86_64-linux-gnu/$lib" "$root/srv/box/lib/x86_64-linux-gnu/"; done
 cp -L "$root/lib64/ld-linux-x86-64.so.2" "$root/srv/box/lib64/"
+# Docker is there as well but off, until a test starts it. Without a bridge and its rules: this kernel lacks them, and these containers have no network.
+mkdir -p "$root/etc/docker"
+echo '{ "bridge": "none", "iptables": false, "ip6tables": false, "storage-driver": "vfs" }' >"$root/etc/docker/daemon.json"
+rm "$root"/etc/systemd/system/{multi-user.target.wants/{docker,containerd}.service,sockets.target.wants/docker.socket}
 printf '[storage]\ndriver = "vfs"\nrunroot = "/run/containers/storage"\ngraphroot = "/var/lib/containers/storage"\n' >"$root/etc/containers/storage.conf"
 
 # Network from the kernel's command line, and what this kernel lacks: `core id` in cpuinfo (ps and top fail without it), and a buffer of

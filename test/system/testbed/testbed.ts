@@ -147,8 +147,8 @@ export class Testbed implements AsyncDisposable {
   }
 
   /** Average round trip in ms as seen from outside; `undefined` when nothing comes back. */
-  async ping(name: string): Promise<number | undefined> {
-    const { out } = await this.inside('ping', ['-n', '-c', '5', '-i', '0.2', '-W', '1', this.#find(name).address]);
+  async ping(name: string, address = this.#find(name).address): Promise<number | undefined> {
+    const { out } = await this.inside('ping', ['-n', '-c', '5', '-i', '0.2', '-W', '1', address]);
     const average = /= [\d.]+\/([\d.]+)\//.exec(out)?.[1];
     return average === undefined ? undefined : Number(average);
   }
@@ -218,8 +218,8 @@ export class Testbed implements AsyncDisposable {
     return { child, said: () => said, until, finished };
   }
 
-  /** Writes an experiment with one fault, held for `duration`; `none`: it takes no duration. */
-  experiment(name: string, fault: string, on: object, parameters: object, duration = '60s'): void {
+  /** Writes an experiment with one fault, held for `duration`; `none`: it takes no duration. `baseline`: longer where many run at once. */
+  experiment(name: string, fault: string, on: object, parameters: object, duration = '60s', baseline = '1s'): void {
     const text = {
       apiVersion: 'chaos/v1',
       kind: 'Experiment',
@@ -227,7 +227,7 @@ export class Testbed implements AsyncDisposable {
       title: name,
       owner: 'tests',
       hypothesis: 'The rest of the network does not notice.',
-      steadyState: { baseline: '1s', slos: ['web-errors'], recovery: { within: '20s', hold: '1s' } },
+      steadyState: { baseline, slos: ['web-errors'], recovery: { within: '20s', hold: '1s' } },
       method: [{ fault, on, with: parameters, ...(duration === 'none' ? {} : { duration }) }],
       limits: { maxTargets: 20, maxShare: '100%', maxDuration: '5m' },
     };
@@ -264,11 +264,15 @@ export class Testbed implements AsyncDisposable {
     const write = (made: { readonly name: string }): void =>
       writeFileSync(join(this.project, 'experiments/environments', `${made.name}.yaml`), JSON.stringify(made));
     write(environment('bed', { user: 'root' }));
-    // An environment takes one run at a time: two for each host, so that all hosts can have one at once, and one host two. Many runners on few
-    // cores see each other's load, so their probe is patient.
+    // An environment takes one run at a time: two for each host, so that all hosts can have one at once, and one host two, and one for each
+    // kind of hosts. Many runners on few cores see each other's load, so their probe is patient.
     for (const host of this.hosts)
       for (const name of ['only', 'also'])
         write(environment(`${name}-${host.name}`, { user: 'root' }, [host], { rate: '5/s', timeout: '10s' }));
+    for (const kind of ['uml', 'ns'] as const) {
+      const same = this.hosts.filter((host) => host.kind === kind);
+      if (same.length > 0) write(environment(`only-${kind}`, { user: 'root' }, same));
+    }
     const hosts = this.hosts.map(
       ({ name, address, kind }) => `Host ${name}\n  HostName ${address}\n${kind === 'uml' ? '  ProxyJump n1\n' : ''}`,
     );

@@ -30,6 +30,7 @@ describe('describeError', () => {
     const errors = [new Error('one'), 'two'];
     expect(describeError(new AggregateError(errors, 'several'))).toBe('several; one; two');
     expect(describeError(new AggregateError(errors))).toBe('one; two');
+    expect(describeError(new AggregateError(errors, 'one; two'))).toBe('one; two');
   });
 
   it('cleans all of it', () => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cleanText, nearest, plural, shellQuote, tail } from '../../../src/core/text.ts';
+import { cleanText, jsonLine, nearest, plural, screenText, shellQuote, tail } from '../../../src/core/text.ts';
 
 describe('cleanText', () => {
   it.each([
@@ -9,6 +9,7 @@ describe('cleanText', () => {
     ['cursor and screen control', 'a\u001b[2J\u001b[1;1Hb\u001b[?25l', 'ab'],
     ['a title set with BEL', '\u001b]0;owned\u0007ok', 'ok'],
     ['a link set with ST', '\u001b]8;;http://x\u001b\\text\u001b]8;;\u001b\\', 'text'],
+    ['a title that never ends, and not what follows it', 'a\u001b]0;b\nc', 'a0;b\nc'],
     ['two-character escapes', 'a\u001bMb\u001b\\c', 'abc'],
     ['the escape of a reset', '\u001bcx', 'cx'],
     ['carriage returns that overwrite', 'good\rbad', 'goodbad'],
@@ -38,6 +39,32 @@ describe('cleanText', () => {
         },
       ),
     );
+  });
+});
+
+describe('screenText', () => {
+  it('keeps colours and nothing else that a terminal acts on', () => {
+    const ours = '\u001b[31m\u001b[1mbad\u001b[22m\u001b[39m\tx\n';
+
+    expect(screenText(ours)).toBe(ours);
+    expect(screenText('a\u001b[2J\u001b]0;owned\u0007\u001b[8m\u001b[41m\u001b[32mb\rc\u009b2J\u202e')).toBe('a\u001b[32mbc2J');
+    // What is left when a colour is taken out of the midst of a sequence must not be one.
+    expect(screenText('\u001b\u001b[1m[2J')).toBe('\u001b[1m[2J');
+  });
+});
+
+describe('jsonLine', () => {
+  it('is the same data in one line without control characters', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: fc.integer({ min: 0, max: 0x2100 }).map((code) => String.fromCharCode(code)) })), (texts) => {
+        const line = jsonLine({ texts });
+
+        expect(JSON.parse(line)).toEqual({ texts });
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is what is tested
+        expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/);
+      }),
+    );
+    expect(jsonLine('\u009b\u202e')).toBe('"\\u009b\\u202e"');
   });
 });
 

@@ -51,6 +51,16 @@ async function holding() {
 }
 
 describe('a lease', () => {
+  it('is lost once when the link breaks, and nothing else happens', async () => {
+    const { lost, command, end } = await holding();
+
+    command.stdout.destroy(new Error('the connection is gone'));
+    await new Promise((resolve) => setImmediate(resolve));
+    end({ ended: 'lost', exitCode: null, lostBecause: 'no answer' });
+
+    await vi.waitFor(() => expect(lost).toEqual(['web-1: the fuse is no longer held: no answer']));
+  });
+
   it('is held from the first answer, and renewed every three seconds', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const { held, asked, lost } = await holding();

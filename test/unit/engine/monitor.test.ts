@@ -179,3 +179,70 @@ describe('the write ledger', () => {
     expect(ran.result).toMatchObject({ verdict: 'inconclusive', exitCode: 7 });
   });
 });
+
+describe('a prober', () => {
+  it('that stood still while samples failed makes the verdict inconclusive, not refuted', async () => {
+    const ran = await runQuick({
+      plan: withSteps(faultStep('s1', { durationMs: 200 }), waitStep('s2', 100)),
+      own: ({ broken }) => (broken.size === 0 ? 0 : 1),
+    });
+
+    expectUndone(ran);
+    expect(ran.story).not.toContain('abort.decided');
+    expect(ran.result).toMatchObject({ outcome: 'completed', verdict: 'inconclusive', exitCode: 7 });
+  });
+
+  it('that did not look for a tenth of the time cannot say that an SLO held', async () => {
+    const ran = await runQuick({
+      plan: withSteps(faultStep('s1'), waitStep('s2', 200)),
+      sample: healthy,
+      onSampling: (listener, { broken }) => {
+        const timer = setInterval(() => {
+          if (broken.size === 0) return;
+          clearInterval(timer);
+          listener.invalid({ from: 1, to: 101, ms: 100, cause: 'stalled', detail: 'its event loop stood still' });
+        }, 2);
+      },
+    });
+
+    expectUndone(ran);
+    expect(ran.story).toContain('prober.invalid');
+    expect(ran.result).toMatchObject({ outcome: 'completed', verdict: 'inconclusive', exitCode: 7 });
+  });
+
+  it('that cannot vouch for more than ten seconds stops the run', async () => {
+    const ran = await runQuick({
+      plan: withSteps(faultStep('s1'), longWait()),
+      sample: healthy,
+      onSampling: (listener, { broken }) => {
+        const timer = setInterval(() => {
+          if (broken.size === 0) return;
+          clearInterval(timer);
+          for (const from of [0, 6_000]) listener.invalid({ from, to: from + 5_500, ms: 5_500, cause: 'loopback', detail: 'EMFILE' });
+        }, 5);
+      },
+    });
+
+    expectUndone(ran);
+    expect(ran.control.reason).toMatchObject({ kind: 'guard', guard: 'runner-health', detail: expect.stringContaining('EMFILE') });
+    expect(ran.result).toMatchObject({ outcome: 'aborted', verdict: 'inconclusive', exitCode: 5 });
+  });
+
+  it('that dies stops the run', async () => {
+    const ran = await runQuick({
+      plan: withSteps(faultStep('s1'), longWait()),
+      sample: healthy,
+      onSampling: ({ died }, { broken }) => {
+        const timer = setInterval(() => {
+          if (broken.size === 0) return;
+          clearInterval(timer);
+          died(new Error('the sampling thread ended'));
+        }, 5);
+      },
+    });
+
+    expectUndone(ran);
+    expect(ran.control.reason).toMatchObject({ kind: 'guard', detail: 'the sampling thread ended' });
+    expect(ran.result).toMatchObject({ outcome: 'aborted', verdict: 'inconclusive', exitCode: 5 });
+  });
+});

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { foldRun } from '../../../src/journal/fold.ts';
+import { headlineOf } from '../../../src/journal/fold-headline.ts';
 import type { FaultStep } from '../../../src/plan/plan.ts';
 import { expectUndone, failing, healthy, stepsOf } from '../../support/engine-checks.ts';
 import { faultStep, longWait, testPlan, waitStep, withSteps } from '../../support/engine-plan.ts';
@@ -37,7 +39,15 @@ describe('a run that goes well', () => {
     });
 
     expect(sentWhenAnnounced).toEqual([0]);
-    expect(ran.world.commands.map(({ command }) => command)).toEqual(['look s1', 'look s1', 'break s1', 'look s1', 'mend s1', 'look s1']);
+    expect(ran.world.commands.map(({ command }) => command)).toEqual([
+      'look s1',
+      'look s1',
+      'break s1',
+      'look s1',
+      'look s1',
+      'mend s1',
+      'look s1',
+    ]);
   });
 
   it('reverts several faults newest first, each on its own target', async () => {
@@ -85,6 +95,26 @@ describe('a fault', () => {
     expectUndone(ran);
     expect(stepsOf(ran, 'fault.injecting')).toEqual(['s1']);
     expect(ran.result).toMatchObject({ outcome: 'completed', verdict: 'not-tested', exitCode: 7 });
+  });
+
+  it.each([
+    ['with a duration', { durationMs: 30 }],
+    ['without', {}],
+  ])('that somebody took away meanwhile is told, %s, and is reverted all the same', async (_name, held) => {
+    let looks = 0;
+    const ran = await run({
+      sample: healthy,
+      plan: withSteps(faultStep('s1', held), faultStep('s2')),
+      script: {
+        s1: () => ({ verify: async () => (++looks === 1 ? { effective: true, evidence: [] } : { effective: false, evidence: ['gone'] }) }),
+      },
+    });
+
+    expectUndone(ran);
+    expect(ran.events.filter(({ type }) => type === 'fault.lapsed')).toMatchObject([{ step: 's1', evidence: ['gone'] }]);
+    expect(ran.story.indexOf('fault.lapsed')).toBeLessThan(ran.story.indexOf('fault.reverting'));
+    expect(headlineOf(foldRun(ran.events)).warnings).toEqual([expect.stringContaining('was not in effect to the end of its time (gone)')]);
+    expect(ran.result).toEqual({ outcome: 'completed', verdict: 'held', rollback: 'clean', exitCode: 0 });
   });
 
   it('that cannot be verified stops the run and is reverted', async () => {

@@ -169,6 +169,16 @@ describe('what is still open', () => {
     expect(headlineOf(state).warnings).toContain('the runner died; process 5151 (jon) took over');
   });
 
+  test('a recovery of a run that had ended does not say that its runner died', () => {
+    const ended = rollbackIncomplete();
+    const state = foldRun([
+      ...ended,
+      { type: 'recover.started', pid: 5151, operator: 'jon', seq: ended.length, at: '2026-03-02T10:00:00.000Z', t: 99_000 },
+    ]);
+
+    expect(headlineOf(state).warnings).toContain('the run ended with something still in effect; process 5151 (jon) took over');
+  });
+
   test('a journal that calls the rollback clean without proof is not believed', () => {
     const events = heldFailover().filter((event) => event.type !== 'fault.reverted');
 

@@ -22,7 +22,7 @@ describe('SloTracker', () => {
           if (now > next) continue;
 
           const seen = samples.slice(0, index + 1).filter(({ end }) => end >= now - windowMs && end <= now);
-          expect(tracked.measure(now)).toEqual({ value: naive(measure, seen), samples: seen.length });
+          expect(tracked.measure(now)).toEqual({ value: naive(measure, seen), atMost: naive(measure, seen), samples: seen.length });
         }
       }),
     );
@@ -49,8 +49,26 @@ describe('SloTracker', () => {
     const tracked = tracker('error-rate');
     tracked.add({ due: 0, end: 10, ok: false });
 
-    expect(tracked.measure(1_010)).toEqual({ value: 1, samples: 1 });
-    expect(tracked.measure(1_011)).toEqual({ value: undefined, samples: 0 });
+    expect(tracked.measure(1_010)).toMatchObject({ value: 1, samples: 1 });
+    expect(tracked.measure(1_011)).toMatchObject({ value: undefined, samples: 0 });
+  });
+
+  it('knows a value for certain and one at most where the prober itself stood still', () => {
+    const tracked = tracker('max');
+    tracked.add({ due: 0, end: 40, ok: true });
+    tracked.add({ due: 100, end: 400, ok: true, own: 250 });
+
+    expect(tracked.measure(500)).toEqual({ value: 50, atMost: 300, samples: 2 });
+    expect(tracked.measure(1_401)).toEqual({ value: undefined, atMost: undefined, samples: 0 });
+  });
+
+  it('takes a failure for certain only when the prober was well', () => {
+    const tracked = tracker('error-rate');
+    for (const due of [0, 10]) tracked.add({ due, end: due + 500, ok: true });
+    tracked.add({ due: 20, end: 520, ok: false, own: 20 });
+    tracked.add({ due: 30, end: 530, ok: false, own: 30 });
+
+    expect(tracked.measure(600)).toEqual({ value: 0.25, atMost: 0.5, samples: 4 });
   });
 
   it('keeps no more than a window, measured or not', () => {
@@ -90,12 +108,21 @@ describe('levelOf', () => {
     [501, 'severe'],
     [901, 'fatal'],
   ])('of %s ms is %s', (value, level) => {
-    expect(levelOf(slo, { value })).toBe(level);
+    expect(levelOf(slo, { value, atMost: value })).toBe(level);
+  });
+
+  it.each<[number, number, SloLevel]>([
+    [90, 450, 'ok'],
+    [90, 600, 'no-data'],
+    [400, 2_000, 'no-data'],
+    [600, 2_000, 'severe'],
+  ])('between %s ms for certain and %s ms at most is %s', (value, atMost, level) => {
+    expect(levelOf(slo, { value, atMost })).toBe(level);
   });
 
   it('skips levels that are not declared', () => {
-    expect(levelOf({ fatal: comparison('> 5%') }, { value: 0.05 })).toBe('ok');
-    expect(levelOf({ warning: comparison('> 5%') }, { value: 1 })).toBe('warning');
+    expect(levelOf({ fatal: comparison('> 5%') }, { value: 0.05, atMost: 0.05 })).toBe('ok');
+    expect(levelOf({ warning: comparison('> 5%') }, { value: 1, atMost: 1 })).toBe('warning');
   });
 });
 

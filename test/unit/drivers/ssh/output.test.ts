@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BoundedOutput, GroupLine } from '../../../../src/drivers/ssh/output.ts';
+import { BoundedOutput, GroupLine, LastOutput } from '../../../../src/drivers/ssh/output.ts';
 
 /** Cuts `data` at the given places. */
 function pieces(data: Buffer, cuts: readonly number[]): Buffer[] {
@@ -36,6 +36,30 @@ test('output over the limit is a beginning of what came, without half a characte
       expect(Buffer.byteLength(output.text())).toBeLessThanOrEqual(limit);
     }),
   );
+});
+
+test('complaints over the limit are the end of what came, without half a character, and say so', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), fc.nat(40), cuts, (text, limit, places) => {
+      const data = Buffer.from(text);
+      const output = new LastOutput(limit);
+      for (const piece of pieces(data, places)) output.add(piece);
+
+      expect(output.truncated).toBe(data.length > limit);
+      expect(text.endsWith(output.text())).toBe(true);
+      expect(Buffer.byteLength(output.text())).toBeGreaterThan(Math.min(limit, data.length) - 4);
+      expect(Buffer.byteLength(output.text())).toBeLessThanOrEqual(limit);
+    }),
+  );
+});
+
+test('complaints of any length are held in little memory', () => {
+  const output = new LastOutput(1_000);
+  const before = process.memoryUsage().arrayBuffers;
+  for (let count = 0; count < 2_000; count++) output.add(Buffer.alloc(100_000, 0x78));
+
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(150_000_000);
+  expect(output.text()).toBe('x'.repeat(1_000));
 });
 
 test('the line with the process group is taken off, with the noise before it, however the output was cut', () => {
