@@ -125,6 +125,12 @@ export function formatQuantity(value: number, unit: Unit): string {
     case 'ratio':
       return `${trimZero((value * 100).toFixed(1))} %`;
     case 'count':
-      return Number.isInteger(value) ? String(value) : value.toFixed(2);
+      return formatNumber(value);
   }
+}
+
+/** Two decimals, or three digits that say something where two decimals would not. */
+function formatNumber(value: number): string {
+  if (Number.isInteger(value)) return String(value);
+  return Math.abs(value) < 0.1 ? String(Number(value.toPrecision(3))) : value.toFixed(2);
 }

@@ -255,11 +255,11 @@ export class Monitor {
   #judge(watched: WatchedSlo, time: number): void {
     const { slo, last, level } = watched;
     const { value, samples } = last;
+    if (level === 'no-data' && time >= watched.impactUntil) watched.unvouched = true;
     if (value === undefined) return;
     if (watched.worst === undefined || value > watched.worst.value) watched.worst = { value, samples };
     if (time < watched.impactUntil) return;
     watched.judged = true;
-    watched.unvouched ||= level === 'no-data';
     if (steady(level) || level === 'no-data') return;
     watched.broke ??= { value, at: time };
     if (level !== 'fatal') return;

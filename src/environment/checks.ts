@@ -1,8 +1,10 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references to secrets are written this way
 /** Rules between the fields of an environment: names that must exist, units and levels that must fit. */
 import { assertNever } from '../core/assert-never.ts';
-import { type Comparison, formatQuantity, type Unit } from '../core/units.ts';
+import type { Unit } from '../core/units.ts';
 import { didYouMean } from '../experiment/explain.ts';
 import type { Environment, ProbeRegistry } from './schema.ts';
+import { levelMistakes } from './slo-checks.ts';
 
 export interface FieldMistake {
   readonly code: string;
@@ -18,7 +20,7 @@ export function checkEnvironment(environment: Environment, probes: ProbeRegistry
     ...(Object.keys(environment.hosts).length === 0 ? [{ code: 'no-host', path: ['hosts'], message: 'expected at least one host' }] : []),
     ...Object.entries(environment.databases).flatMap(([name, database]) => databaseMistakes(['databases', name], database, environment)),
     ...Object.entries(environment.probes).flatMap(([name, probe]) => probeMistakes(['probes', name], probe, environment, probes)),
-    ...Object.entries(environment.slos).flatMap(([name, slo]) => sloMistakes(['slos', name], slo, environment)),
+    ...Object.entries(environment.slos).flatMap(([name, slo]) => sloMistakes(['slos', name], slo, environment, probes)),
     ...loginMistakes(environment),
     ...abortMistakes(environment.guards.abort),
   ];
@@ -36,6 +38,11 @@ export function measureUnit(measure: Slo['measure']): Unit {
     case 'p99.9':
     case 'max':
       return 'duration';
+    case 'value':
+    case 'value-max':
+    case 'value-min':
+    case 'value-mean':
+      return 'count';
     default:
       return assertNever(measure);
   }
@@ -66,72 +73,46 @@ function probeMistakes(
   environment: Environment,
   probes: ProbeRegistry,
 ): FieldMistake[] {
-  const database = probes.get(probe.kind)?.database?.(probe.spec);
+  const definition = probes.get(probe.kind);
+  const at = [...path, probe.kind];
+  const found = (definition?.literalSecrets?.(probe.spec) ?? []).map((field) => ({
+    code: 'literal-secret',
+    path: [...at, ...field],
+    message: 'expected a reference, never the secret itself\nfor example "${file:keys/token}" or "${env:TOKEN}"',
+  }));
+  const database = definition?.database?.(probe.spec);
   const known = Object.keys(environment.databases);
-  if (database === undefined || known.includes(database)) return [];
-  return [unknownName('database', database, known, [...path, probe.kind, 'database'])];
+  if (database === undefined || known.includes(database)) return found;
+  return [...found, unknownName('database', database, known, [...at, 'database'])];
 }
 
-function sloMistakes(path: readonly string[], slo: Slo, environment: Environment): FieldMistake[] {
-  const probes = Object.keys(environment.probes);
-  const found = probes.includes(slo.probe) ? [] : [unknownName('probe', slo.probe, probes, [...path, 'probe'])];
+function sloMistakes(path: readonly string[], slo: Slo, environment: Environment, probes: ProbeRegistry): FieldMistake[] {
+  const names = Object.keys(environment.probes);
+  const probe = environment.probes[slo.probe];
+  const found =
+    probe === undefined
+      ? [unknownName('probe', slo.probe, names, [...path, 'probe'])]
+      : measureMistakes([...path, 'measure'], slo, probe.kind, probes);
   if (slo.objective?.share === 1) {
     const message = 'an objective of 100% leaves no error budget at all\nfor example: share: "99.9%"';
     found.push({ code: 'out-of-bounds', path: [...path, 'objective', 'share'], message });
   }
-  const levels = (['warning', 'severe', 'fatal'] as const).flatMap((level) => {
-    const threshold = slo[level];
-    return threshold === undefined ? [] : [{ level, threshold }];
-  });
-  if (levels.length === 0) {
-    const example = measureUnit(slo.measure) === 'ratio' ? '> 5%' : '> 1s';
-    return [
-      ...found,
-      { code: 'no-level', path, message: `expected at least one of warning, severe and fatal\nfor example: fatal: "${example}"` },
-    ];
-  }
-  const each = levels.flatMap(({ level, threshold }) => thresholdMistakes([...path, level], slo.measure, threshold));
-  if (each.length > 0) return [...found, ...each];
-  for (const [index, { level, threshold }] of levels.entries()) {
-    const below = levels[index - 1];
-    if (below === undefined || below.threshold.value <= threshold.value) continue;
-    found.push({
-      code: 'level-order',
-      path: [...path, level],
-      message: `${level} (${threshold.text}) would be reached before ${below.level} (${below.threshold.text})`,
-    });
-  }
-  return found;
+  return [...found, ...levelMistakes(path, slo.measure, measureUnit(slo.measure), slo)];
 }
 
-function thresholdMistakes(path: readonly string[], measure: Slo['measure'], threshold: Comparison): FieldMistake[] {
-  const unit = measureUnit(measure);
-  const example = unit === 'ratio' ? '"> 5%"' : '"> 500ms"';
-  if (threshold.unit !== unit) {
-    const expected = unit === 'ratio' ? 'a percentage' : 'a duration';
-    return [
-      { code: 'unit-mismatch', path, message: `${measure} is measured as ${expected}, got "${threshold.text}"\nfor example ${example}` },
-    ];
-  }
-  if (threshold.operator !== '>' && threshold.operator !== '>=') {
-    const value = threshold.text.replace(/^[<>=]+\s*/, '');
-    return [
-      {
-        code: 'wrong-direction',
-        path,
-        message: `"${threshold.text}" would be reached while all is well: a level says from where on it is bad\ndid you mean "> ${value}"?`,
-      },
-    ];
-  }
-  const unreachable = unit === 'ratio' && (threshold.value > 1 || (threshold.value === 1 && threshold.operator === '>'));
-  if (!unreachable) return [];
-  return [
-    {
-      code: 'unreachable-level',
-      path,
-      message: `a share of samples never gets ${threshold.operator === '>' ? 'above' : 'to'} ${formatQuantity(threshold.value, 'ratio')}`,
-    },
-  ];
+/** A number that nobody reads would never be there; the latency of a monitoring system is not that of what it watches. */
+function measureMistakes(path: readonly string[], slo: Slo, kind: string, probes: ProbeRegistry): FieldMistake[] {
+  const unit = measureUnit(slo.measure);
+  const needed = unit === 'count' ? 'value' : 'latency';
+  const gives = probes.get(kind)?.gives ?? [];
+  if (unit === 'ratio' || gives.includes(needed)) return [];
+  const able = [...probes.values()].filter((probe) => probe.gives.includes(needed)).map((probe) => probe.kind);
+  const message =
+    needed === 'value'
+      ? `a probe of kind ${kind} reads no number, so it has no ${slo.measure}`
+      : `a probe of kind ${kind} reads a number, and how long that took says nothing: ${slo.measure} is a latency`;
+  const help = needed === 'value' && able.length > 0 ? `kinds that read one: ${able.join(', ')}` : 'did you mean the measure "value"?';
+  return [{ code: 'wrong-measure', path, message: `${message}\n${help}` }];
 }
 
 /** Found here, not when the first connection of a game day fails. */

@@ -6,11 +6,12 @@ import { anyComparison, duration, Name, patternText, percent, TargetName } from 
 import type { ProbeDefinition } from '../probes/contract.ts';
 import { checkEnvironment } from './checks.ts';
 import { withInventory } from './inventory/index.ts';
+import { absolutePath } from './references.ts';
 
 export type ProbeRegistry = ReadonlyMap<string, ProbeDefinition>;
 
 export const tiers = ['lab', 'dev', 'staging', 'production'] as const;
-const sloMeasures = ['error-rate', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'max'] as const;
+const sloMeasures = ['error-rate', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'max', 'value', 'value-max', 'value-min', 'value-mean'] as const;
 
 /** A whole value that is one reference: passwords never stand in a file. */
 const Secret = patternText(
@@ -145,7 +146,10 @@ const Database = z.strictObject({
 
 const Slo = z.strictObject({
   probe: Name.meta({ description: 'A probe of this environment.', examples: ['checkout'] }),
-  measure: z.enum(sloMeasures).meta({ description: 'Share of samples that are not ok, or a quantile or the maximum of the latency.' }),
+  measure: z.enum(sloMeasures).meta({
+    description:
+      'Share of samples that are not ok; a quantile or the maximum of the latency; or the last, largest, smallest or mean value that the probe read.',
+  }),
   window: duration({ min: '1s', max: '1h' }).meta({
     description: 'Measured over the last so long, 1s to 1h. Shorter reacts faster, longer is calmer.',
     examples: ['10s'],
@@ -205,7 +209,7 @@ const Guards = z.strictObject({
 export type ProbeEntry = { readonly kind: string; readonly spec: JsonObject };
 
 /** One probe: a map with one key, its kind. */
-function probeEntry(probes: ProbeRegistry): z.ZodType<ProbeEntry, unknown> {
+function probeEntry(probes: ProbeRegistry, folder: string): z.ZodType<ProbeEntry, unknown> {
   const kinds = [...probes.values()].map((probe) => [probe.kind, probe.spec.optional().meta({ description: probe.summary })] as const);
   const fields: Record<string, z.ZodType<unknown>> = Object.fromEntries(kinds);
   return z
@@ -213,14 +217,32 @@ function probeEntry(probes: ProbeRegistry): z.ZodType<ProbeEntry, unknown> {
     .meta({ minProperties: 1, maxProperties: 1 })
     .transform((entry, context): ProbeEntry => {
       const [first, ...others] = Object.entries(entry).filter(([, spec]) => spec !== undefined);
-      if (first !== undefined && others.length === 0) return { kind: first[0], spec: first[1] as JsonObject };
+      if (first !== undefined && others.length === 0) {
+        const [kind, spec] = first as [string, JsonObject];
+        return { kind, spec: withAbsoluteFiles(spec, probes.get(kind)?.files ?? [], folder) };
+      }
       const message = `expected exactly one kind of probe, got ${first === undefined ? 'none' : Object.keys(entry).join(' and ')}\none of: ${[...probes.keys()].join(', ')}`;
       context.addIssue({ code: 'custom', params: { code: 'bad-probe' }, message });
       return z.NEVER;
     });
 }
 
-function environmentFields(probes: ProbeRegistry) {
+/** The file of a CA, for example, so that a plan means the same wherever chaos is started. */
+function withAbsoluteFiles(spec: JsonObject, fields: readonly (readonly string[])[], folder: string): JsonObject {
+  return fields.reduce(
+    (changed, field) => mapField(changed, field, (text) => (/[\n$]/.test(text) ? text : absolutePath(text, folder))),
+    spec,
+  );
+}
+
+function mapField(spec: JsonObject, [key = '', ...inner]: readonly string[], change: (text: string) => string): JsonObject {
+  const value = spec[key];
+  if (inner.length === 0) return typeof value === 'string' ? { ...spec, [key]: change(value) } : spec;
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return spec;
+  return { ...spec, [key]: mapField(value as JsonObject, inner, change) };
+}
+
+function environmentFields(probes: ProbeRegistry, folder: string) {
   return z.strictObject({
     apiVersion: z.literal('chaos/v1').meta({ description: 'Version of the file format.' }),
     kind: z.literal('Environment'),
@@ -236,7 +258,7 @@ function environmentFields(probes: ProbeRegistry) {
       .default({})
       .meta({ description: 'Hosts by name; what is said here beats what `from` brings.', examples: [{ 'web-1': { groups: ['web'] } }] }),
     databases: z.record(Name, Database).default({}).meta({ description: 'Database clusters by name. Default none.' }),
-    probes: z.record(Name, probeEntry(probes)).default({}).meta({ description: 'Probes by name. Default none.' }),
+    probes: z.record(Name, probeEntry(probes, folder)).default({}).meta({ description: 'Probes by name. Default none.' }),
     slos: z.record(Name, Slo).default({}).meta({ description: 'Objectives by name. Default none.' }),
     guards: Guards.prefault({}).meta({ description: 'Limits that no experiment can widen.' }),
   });
@@ -246,7 +268,7 @@ export type Environment = z.infer<ReturnType<typeof environmentFields>>;
 
 /** The schema over a set of probes; strict at every depth. `folder`: where the file is, for the files that it names. */
 export function environmentSchema(probes: ProbeRegistry, folder = '.') {
-  return environmentFields(probes)
+  return environmentFields(probes, folder)
     .transform((environment, context): Environment => {
       const { hosts, mistakes } = withInventory(environment, folder, (name) => TargetName.safeParse(name).success);
       for (const { index, message } of mistakes)

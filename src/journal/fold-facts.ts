@@ -1,6 +1,7 @@
 /** What follows from a run's state: its clocks t0–t9, what is still open, how near each SLO came to its limits. Pure. */
 import { satisfies } from '../core/units.ts';
 import type { Operation, Plan, PlannedSlo } from '../plan/plan.ts';
+import type { Sample } from '../probes/contract.ts';
 import { isBad } from '../probes/samples.ts';
 import type { EventOf, RollbackState } from './events.ts';
 import type { FaultState, OperationRecord, RunState } from './fold-state.ts';
@@ -98,12 +99,29 @@ export function intervalsOf(stamps: Stamps, aborted: boolean): Interval[] {
   });
 }
 
-/** Longest a sample of `probe` may take before it counts as slow: the lowest severe or fatal limit of its latency SLOs. */
-export function slowLimit(plan: Plan | undefined, probe: string): number | undefined {
-  const limits = (plan?.slos ?? [])
-    .filter((slo) => slo.probe === probe && slo.unit === 'duration')
-    .map((slo) => (slo.severe ?? slo.fatal ?? slo.warning)?.value);
-  return least(limits);
+/** When a sample of a probe is bad, by the SLOs on it: each one's severe, else fatal, else warning level. */
+export interface SampleLimits {
+  /** Longest it may take, ms. */
+  readonly slowMs: number | undefined;
+  /** What its value must not satisfy. */
+  readonly values: readonly NonNullable<PlannedSlo['fatal']>[];
+}
+
+export function limitsOf(plan: Plan | undefined, probe: string): SampleLimits {
+  const slos = (plan?.slos ?? []).filter((slo) => slo.probe === probe);
+  const limits = (unit: PlannedSlo['unit']): NonNullable<PlannedSlo['fatal']>[] =>
+    slos.flatMap((slo) => (slo.unit === unit ? (slo.severe ?? slo.fatal ?? slo.warning ?? []) : []));
+  return { slowMs: least(limits('duration').map(({ value }) => value)), values: limits('count') };
+}
+
+/** Is its value one that an SLO calls bad? */
+export function isBeyond({ value }: Sample, { values }: SampleLimits): boolean {
+  return value !== undefined && values.some((limit) => satisfies(limit, value));
+}
+
+/** Failed, slow or beyond what its value may be, and the target for certain. */
+export function isHarm(sample: Sample, limits: SampleLimits): boolean {
+  return isBad(sample, limits.slowMs) || isBeyond(sample, limits);
 }
 
 /** When the first bad sample of an SLO's probe became known, after `from`. */
@@ -111,8 +129,10 @@ function firstBadSample(state: RunState, from: number): number | undefined {
   const probes = new Set(state.plan?.slos.map((slo) => slo.probe));
   return least(
     [...probes].map((probe) => {
-      const limit = slowLimit(state.plan, probe);
-      return least((state.samples.get(probe) ?? []).map((sample) => (sample.end >= from && isBad(sample, limit) ? sample.end : undefined)));
+      const limits = limitsOf(state.plan, probe);
+      return least(
+        (state.samples.get(probe) ?? []).map((sample) => (sample.end >= from && isHarm(sample, limits) ? sample.end : undefined)),
+      );
     }),
   );
 }

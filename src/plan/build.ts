@@ -98,7 +98,7 @@ function withoutRoles({ roles: _roles, ...cluster }: EnvironmentModel['databases
 function neededProbes(input: PlanInput, slos: readonly PlannedSlo[], steps: readonly PlannedStep[]): PlannedProbe[] {
   const databases = steps.flatMap(({ database }) => database ?? []);
   const needed = input.environment.probes.filter((probe) => {
-    const database = databaseOf(input, probe);
+    const database = ledgerOf(input, probe);
     return slos.some((slo) => slo.probe === probe.name) || (database !== undefined && databases.includes(database));
   });
   return needed.map((probe) => {
@@ -108,7 +108,12 @@ function neededProbes(input: PlanInput, slos: readonly PlannedSlo[], steps: read
   });
 }
 
-/** The database a ledger probe writes to. */
+/** The database that a probe keeps a write ledger of. */
+function ledgerOf(input: PlanInput, probe: PlannedProbe): string | undefined {
+  return input.probes.get(probe.kind)?.ledger === true ? databaseOf(input, probe) : undefined;
+}
+
+/** The database a probe asks or writes to. */
 function databaseOf(input: PlanInput, probe: PlannedProbe): string | undefined {
   const definition = input.probes.get(probe.kind);
   return definition?.database?.(definition.spec.parse(probe.spec));
@@ -196,9 +201,7 @@ function expectationsOf(
     if (declared === undefined || comparison === undefined) return [];
     const base = { measure, unit: declared.unit, comparison };
     if (declared.source === 'fault') return [{ ...base, source: 'fault' }];
-    const ledger = input.environment.probes.find(
-      (probe) => planned.database !== undefined && databaseOf(input, probe) === planned.database,
-    );
+    const ledger = input.environment.probes.find((probe) => planned.database !== undefined && ledgerOf(input, probe) === planned.database);
     if (ledger !== undefined) return [{ ...base, source: ledger.name }];
     diagnostics.push(
       input.file.source.diagnostic({

@@ -99,7 +99,7 @@ export type Step = z.infer<typeof Step>;
 export const PlannedSlo = z.strictObject({
   name: z.string(),
   probe: z.string(),
-  /** `error-rate`, `p50` … `p99.9`, `max`. */
+  /** `error-rate`, `p50` … `p99.9`, `max`, `value`, `value-max`, `value-min`, `value-mean`. */
   measure: z.string(),
   unit: z.enum(['duration', 'ratio', 'count']),
   windowMs: Ms,

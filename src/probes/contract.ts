@@ -20,6 +20,8 @@ export const Sample = z.strictObject({
   error: z.string().optional(),
   /** For so long of it, ms, the prober itself stood still or was at its own end: its latency is up to this much too long. Absent: not at all. */
   own: Ms.optional(),
+  /** What was read, of probes that read a number; absent where the sample is not ok. */
+  value: z.number().optional(),
   /** Ledger probes: the number of the write. */
   seq: z.int().optional(),
   /** Ledger probes: which node answered. */
@@ -75,8 +77,16 @@ export interface ProbeDefinition<Spec = unknown> {
   readonly summary: string;
   /** The schema of what stands under the kind's key in an environment file; strict, every field described. */
   readonly spec: z.ZodType<Spec>;
-  /** Ledger probes: the database cluster they write to. */
+  /** What an SLO can measure of its samples, besides the error rate: how long they took, the number that was read. */
+  readonly gives: readonly ('latency' | 'value')[];
+  /** Fields that name a file; a path in one is relative to the environment file. A text with a reference or a line break is no path. */
+  readonly files?: readonly (readonly string[])[];
+  /** Where a secret is written out instead of referred to; a file with one is refused. */
+  literalSecrets?(spec: Spec): readonly (readonly string[])[];
+  /** The database cluster it asks or writes to, by its name in `databases`. */
   database?(spec: Spec): string | undefined;
+  /** Does it keep a write ledger of that cluster? Such a probe is part of every run whose faults work on it. */
+  readonly ledger?: boolean;
   /** What the probe changes where it measures, and what of that stays, for the plan. None: it only reads, or asks what users ask. */
   changes?(spec: Spec): readonly string[];
   /** Longest time one sample can take, ms; silence is counted beyond it. */

@@ -8,6 +8,11 @@ const minRate = 1 / 3_600;
 const minTimeoutMs = 10;
 const maxTimeoutMs = 60_000;
 
+/** Does a secret or another reference stand in `text`, so that what it is is known only once that is resolved? */
+export function isReference(text: string): boolean {
+  return text.includes('${');
+}
+
 /** Samples per second as `10/s`, `600/m`; between 1/h and 1000/s. */
 export function rateField(byDefault: string, description: string) {
   return z

@@ -43,6 +43,7 @@ export function clockLabel(ms: number): string {
 export function valueLabel(value: number, unit: Unit): string {
   if (unit === 'ratio') return `${Number((value * 100).toPrecision(4))} %`;
   if (value === 0) return '0';
+  if (unit === 'count') return String(Number(value.toPrecision(12)));
   // Two ticks must not read the same: 1 s, 1.25 s, 1.5 s.
   if (unit === 'duration' && value < 60_000)
     return value < 1_000 ? `${Number(value.toPrecision(4))} ms` : `${Number((value / 1_000).toPrecision(4))} s`;

@@ -3,6 +3,7 @@ import { plural } from '../core/text.ts';
 import { formatDuration, formatQuantity } from '../core/units.ts';
 import { baselineSpan, faultSpan, samplesIn } from '../journal/fold-spans.ts';
 import type { RunState } from '../journal/fold-state.ts';
+import { isDoubtful, latencyOf } from '../probes/samples.ts';
 import {
   clearCles,
   compareErrors,
@@ -20,9 +21,10 @@ export function comparison(state: RunState): string {
   const [before, during] = [baselineSpan(state), faultSpan(state)];
   if (before === undefined || during === undefined) return '';
   const rows = [...state.samples.keys()].flatMap((probe) => {
-    const [x, y] = [samplesIn(state, probe, before), samplesIn(state, probe, during)];
+    const [x, y] = [before, during].map((span) => samplesIn(state, probe, span).filter((sample) => !isDoubtful(sample)));
+    if (x === undefined || y === undefined) return [];
     const [latencies, failures] = [
-      [x, y].map((samples) => samples.filter(({ ok }) => ok).map(({ due, end }) => end - due)),
+      [x, y].map((samples) => samples.filter(({ ok }) => ok).map(latencyOf)),
       [x, y].map((samples) => samples.map(({ ok }) => !ok)),
     ];
     return [

@@ -1,9 +1,9 @@
 /** What it would have meant for users: bad samples, how long, and what became of every write. */
 import { formatDuration, formatQuantity } from '../core/units.ts';
-import { most, slowLimit, stampsOf } from '../journal/fold-facts.ts';
+import { isBeyond, isHarm, least, limitsOf, most, type SampleLimits, stampsOf } from '../journal/fold-facts.ts';
 import type { RunState } from '../journal/fold-state.ts';
 import type { Sample } from '../probes/contract.ts';
-import { isBad, isDoubtful } from '../probes/samples.ts';
+import { isBad, isDoubtful, latencyOf } from '../probes/samples.ts';
 import { quantileOf } from '../slo/quantile-interval.ts';
 import { errorBudget } from './budget.ts';
 import { comparison } from './comparison.ts';
@@ -13,6 +13,7 @@ export function impact(state: RunState): string {
   return [
     'All traffic counted here is synthetic: the probes made it. What real users saw is for people to add.',
     samplesTable(state),
+    valuesTable(state),
     leftOut(state),
     errorsTable(state),
     comparison(state),
@@ -27,17 +28,18 @@ export function impact(state: RunState): string {
 function samplesTable(state: RunState): string {
   const from = stampsOf(state).t0 ?? Number.POSITIVE_INFINITY;
   const rows = [...state.samples].map(([probe, samples]) => {
-    const limit = slowLimit(state.plan, probe);
+    const limits = limitsOf(state.plan, probe);
+    const { slowMs } = limits;
     const after = samples.filter((sample) => sample.end >= from && !isDoubtful(sample));
     const failed = after.filter((sample) => !sample.ok).length;
-    const slow = after.filter((sample) => sample.ok && isBad(sample, limit)).length;
-    const stretch = longestBadStretch(after, limit);
+    const slow = after.filter((sample) => sample.ok && isBad(sample, slowMs)).length;
+    const stretch = longestBadStretch(after, limits);
     return [
       code(probe),
       String(samples.length),
       String(after.length),
       after.length === 0 ? String(failed) : `${failed} (${formatQuantity(failed / after.length, 'ratio')})`,
-      limit === undefined ? 'no limit' : `${slow} (over ${formatDuration(limit)})`,
+      slowMs === undefined ? 'no limit' : `${slow} (over ${formatDuration(slowMs)})`,
       latency(after, 500) || 'too few',
       latency(after, 990) || tail(after),
       stretch === 0 ? 'none' : formatDuration(stretch),
@@ -79,16 +81,40 @@ function tail(samples: readonly Sample[]): string {
 
 /** From the intended start, timeouts included; ascending. */
 function latencies(samples: readonly Sample[]): number[] {
-  return samples.map((sample) => sample.end - sample.due).sort((a, b) => a - b);
+  return samples.map(latencyOf).sort((a, b) => a - b);
+}
+
+/** What probes read that read a number. */
+function valuesTable(state: RunState): string {
+  const from = stampsOf(state).t0 ?? Number.POSITIVE_INFINITY;
+  const rows = [...state.samples].flatMap(([probe, samples]) => {
+    const read = samples.filter(({ value }) => value !== undefined);
+    if (read.length === 0) return [];
+    const limits = limitsOf(state.plan, probe);
+    const after = read.filter((sample) => sample.end >= from);
+    const before = read.filter((sample) => sample.end < from);
+    const beyond = after.filter((sample) => isBeyond(sample, limits)).length;
+    const allowed = limits.values.map(({ text }) => safe(text)).join(', ');
+    return [[code(probe), range(before), range(after), allowed === '' ? 'no limit' : `${beyond} (${allowed})`]];
+  });
+  return table(['Probe', 'Values before', 'After injection', 'Beyond the limit'], rows, '');
+}
+
+function range(samples: readonly Sample[]): string {
+  const values = samples.map(({ value }) => value);
+  const [low, high] = [least(values), most(values)];
+  if (low === undefined || high === undefined) return 'none';
+  const [from, to] = [formatQuantity(low, 'count'), formatQuantity(high, 'count')];
+  return from === to ? from : `${from} to ${to}`;
 }
 
 /** From the intended start of the first bad sample of a row to that of the next good one, or to the end of the row. */
-export function longestBadStretch(samples: readonly Sample[], limitMs: number | undefined): number {
+export function longestBadStretch(samples: readonly Sample[], limits: SampleLimits): number {
   let longest = 0;
   let began: number | undefined;
   let end = 0;
   for (const sample of samples.toSorted((a, b) => a.due - b.due)) {
-    if (isBad(sample, limitMs)) {
+    if (isHarm(sample, limits)) {
       began ??= sample.due;
       end = Math.max(end, sample.end);
     } else if (began !== undefined) {

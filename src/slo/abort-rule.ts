@@ -23,7 +23,8 @@ export function abortRuleOf(slo: Levels, { bad, of, consecutive }: PlannedAbortR
   // The level that stops a run is the fatal one. An SLO without it has said nothing of stopping, so its worst level stands for it.
   const limit = slo.fatal ?? slo.severe;
   const measure = parseMeasure(slo.measure);
-  if (limit === undefined || measure === undefined) return undefined;
+  // A number that cannot be read says nothing of the target.
+  if (limit === undefined || measure === undefined || measure.kind === 'value') return undefined;
   const count = Math.max(bad, breaking(measure, limit, of));
   const slow = measure.kind === 'quantile' || measure.kind === 'max' ? { limitMs: limit.value } : {};
   return { ...slow, ...(count > mostBad(of) ? {} : { bad: count }), of, consecutive };

@@ -3,13 +3,17 @@
 export type Measure =
   | { readonly kind: 'error-rate' }
   | { readonly kind: 'quantile'; readonly thousandths: number }
-  | { readonly kind: 'max' };
+  | { readonly kind: 'max' }
+  | { readonly kind: 'value'; readonly of: 'last' | 'max' | 'min' | 'mean' };
+
+const values = { value: 'last', 'value-max': 'max', 'value-min': 'min', 'value-mean': 'mean' } as const;
 
 const quantile = /^p(\d{1,2}(?:\.\d)?)$/;
 
-/** `error-rate`, `max`, `p50` … `p99.9`; `undefined` for any other name. */
+/** `error-rate`, `max`, `p50` … `p99.9`, `value`, `value-max`, `value-min`, `value-mean`; `undefined` for any other name. */
 export function parseMeasure(name: string): Measure | undefined {
   if (name === 'error-rate' || name === 'max') return { kind: name };
+  if (Object.hasOwn(values, name)) return { kind: 'value', of: values[name as keyof typeof values] };
   const percent = quantile.exec(name)?.[1];
   if (percent === undefined || Number(percent) === 0) return undefined;
   return { kind: 'quantile', thousandths: Math.round(Number(percent) * 10) };

@@ -13,7 +13,7 @@ import { SlidingWindow, type WindowSample } from './window.ts';
 export type SloLevel = 'ok' | 'warning' | 'severe' | 'fatal' | 'no-data';
 
 export interface SloMeasurement {
-  /** Milliseconds or ratio 0–1, as the SLO's unit says: what is the target's for certain. `undefined` while the window is empty. */
+  /** Milliseconds, ratio 0–1 or plain, as the SLO's unit says: what is the target's for certain. `undefined` while the window is empty. */
   readonly value: number | undefined;
   /** The same with what the prober itself stood still for: the truth lies between the two, which are equal while it did not. */
   readonly atMost: number | undefined;
@@ -23,7 +23,8 @@ export interface SloMeasurement {
 
 /**
  * Counts every sample that ended in `[now - window, now]`. Latency runs from the intended start, so a wait that the target caused is
- * seen whole; a failed sample counts with its own duration, and with `failureMs` at least.
+ * seen whole; a failed sample counts with its own duration, and with `failureMs` at least. Of values only good samples count: one that could
+ * not be read is nothing, and a window of nothing else has no data.
  */
 export class SloTracker {
   readonly #measure: Measure;
@@ -38,14 +39,16 @@ export class SloTracker {
     const measure = parseMeasure(slo.measure);
     if (measure === undefined) throw new RangeError(`SLO ${slo.name}: no measure ${slo.measure}`);
     this.#measure = measure;
-    this.#certain = new SlidingWindow(slo.windowMs, failureMs);
-    this.#possible = new SlidingWindow(slo.windowMs, failureMs);
+    const amountOf = measure.kind === 'value' ? numberOf : (sample: WindowSample) => durationOf(sample, failureMs);
+    this.#certain = new SlidingWindow(slo.windowMs, amountOf);
+    this.#possible = new SlidingWindow(slo.windowMs, amountOf);
   }
 
   /** Takes a sample of the SLO's probe as soon as it is complete. */
   add(sample: WindowSample & Pick<Sample, 'own'>): void {
+    if (this.#measure.kind === 'value' && sample.value === undefined) return;
     const { due, end, ok, own = 0 } = sample;
-    this.#certain.add(own === 0 ? sample : { due: Math.min(end, due + own), end, ok: ok || isDoubtful(sample) });
+    this.#certain.add(own === 0 ? sample : { ...sample, due: Math.min(end, due + own), ok: ok || isDoubtful(sample) });
     this.#possible.add(sample);
   }
 
@@ -56,19 +59,46 @@ export class SloTracker {
 
   #valueIn(window: SlidingWindow, now: number): number | undefined {
     window.moveTo(now);
-    const { latencies, failed, size } = window;
+    const { amounts, failed, size } = window;
     if (size === 0) return undefined;
     switch (this.#measure.kind) {
       case 'error-rate':
         return failed / size;
       case 'quantile':
-        return nearestRank(latencies, this.#measure.thousandths);
+        return nearestRank(amounts, this.#measure.thousandths);
       case 'max':
-        return nearestRank(latencies, 1_000);
+        return nearestRank(amounts, 1_000);
+      case 'value':
+        return valueOver(window, this.#measure.of);
       default:
         return assertNever(this.#measure);
     }
   }
+}
+
+function valueOver(window: SlidingWindow, what: 'last' | 'max' | 'min' | 'mean'): number {
+  const { amounts, last } = window;
+  switch (what) {
+    case 'last':
+      return last === undefined ? Number.NaN : numberOf(last);
+    case 'max':
+      return nearestRank(amounts, 1_000);
+    case 'min':
+      return nearestRank(amounts, 0);
+    case 'mean':
+      // Each time anew: in a running sum one huge value would leave its rounding behind for good.
+      return amounts.reduce((sum, amount) => sum + amount / amounts.length, 0);
+    default:
+      return assertNever(what);
+  }
+}
+
+function durationOf({ due, end, ok }: WindowSample, failureMs: number): number {
+  return ok ? end - due : Math.max(end - due, failureMs);
+}
+
+function numberOf({ value = Number.NaN }: WindowSample): number {
+  return value;
 }
 
 type Levels = Pick<PlannedSlo, 'warning' | 'severe' | 'fatal'>;

@@ -4,6 +4,8 @@ export interface WindowSample {
   readonly due: number;
   readonly end: number;
   readonly ok: boolean;
+  /** What was read, of probes that read a number. */
+  readonly value?: number | undefined;
 }
 
 /** Removed entries stay at the front of the list until there are this many of them. */
@@ -11,19 +13,20 @@ const compactAfter = 1_024;
 
 export class SlidingWindow {
   readonly #windowMs: number;
-  readonly #failureMs: number;
+  readonly #amountOf: (sample: WindowSample) => number;
   /** By end, ascending; those before `#head` are out of the window. */
   #samples: WindowSample[] = [];
   #head = 0;
-  /** Latencies of those in the window, ascending. */
-  readonly #latencies: number[] = [];
+  /** Amounts of those in the window, ascending. */
+  readonly #amounts: number[] = [];
   #failed = 0;
   /** The latest moment that was asked about or that a sample ended. */
   #now = Number.NEGATIVE_INFINITY;
 
-  constructor(windowMs: number, failureMs = 0) {
+  /** `amountOf`: what is kept in order of each sample, its latency for example; always the same for the same sample. */
+  constructor(windowMs: number, amountOf: (sample: WindowSample) => number) {
     this.#windowMs = windowMs;
-    this.#failureMs = failureMs;
+    this.#amountOf = amountOf;
   }
 
   /** Takes a sample; mostly they come in the order they end, and need not. */
@@ -33,8 +36,8 @@ export class SlidingWindow {
     let index = this.#samples.length;
     while (index > this.#head && (this.#samples[index - 1]?.end ?? 0) > sample.end) index--;
     this.#samples.splice(index, 0, sample);
-    const latency = this.#latencyOf(sample);
-    this.#latencies.splice(firstNotBelow(this.#latencies, latency), 0, latency);
+    const amount = this.#amountOf(sample);
+    this.#amounts.splice(firstNotBelow(this.#amounts, amount), 0, amount);
     if (!sample.ok) this.#failed++;
   }
 
@@ -44,16 +47,12 @@ export class SlidingWindow {
     const oldest = this.#now - this.#windowMs;
     for (let sample = this.#samples[this.#head]; sample !== undefined && sample.end < oldest; sample = this.#samples[this.#head]) {
       this.#head++;
-      this.#latencies.splice(firstNotBelow(this.#latencies, this.#latencyOf(sample)), 1);
+      this.#amounts.splice(firstNotBelow(this.#amounts, this.#amountOf(sample)), 1);
       if (!sample.ok) this.#failed--;
     }
     if (this.#head < compactAfter && this.#head < this.#samples.length) return;
     this.#samples = this.#samples.slice(this.#head);
     this.#head = 0;
-  }
-
-  #latencyOf({ due, end, ok }: WindowSample): number {
-    return ok ? end - due : Math.max(end - due, this.#failureMs);
   }
 
   get size(): number {
@@ -64,9 +63,14 @@ export class SlidingWindow {
     return this.#failed;
   }
 
-  /** Milliseconds from the intended start to the end, ascending. */
-  get latencies(): readonly number[] {
-    return this.#latencies;
+  /** Ascending. */
+  get amounts(): readonly number[] {
+    return this.#amounts;
+  }
+
+  /** The one that ended last. */
+  get last(): WindowSample | undefined {
+    return this.size === 0 ? undefined : this.#samples.at(-1);
   }
 }
 

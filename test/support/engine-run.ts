@@ -111,6 +111,7 @@ function fakeProbe(world: FakeWorld, scenario: Scenario): ProbeDefinition {
     kind: 'fake',
     summary: 'says what it is told',
     spec: z.unknown(),
+    gives: ['latency'],
     longestSampleMs: () => 10,
     start: (_spec, { clock, origin, emit }) => {
       const timer = setInterval(() => {

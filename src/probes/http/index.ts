@@ -1,29 +1,21 @@
-/** Asks a URL at a fixed rate, as a user would. It judges an answer by its status alone and knows nothing of SLOs. */
+/** Asks a URL at a fixed rate, as a user would. It knows nothing of SLOs. */
+import { startAsking } from '../asking.ts';
 import type { ProbeContext, ProbeDefinition, RunningProbe } from '../contract.ts';
-import { longestSample, timing } from '../fields.ts';
-import { startSchedule } from '../schedule.ts';
-import { HttpClient } from './request.ts';
+import { longestSample } from '../fields.ts';
+import { literalSecrets } from '../http-fields.ts';
+import { tlsTrust } from '../tls.ts';
 import { HttpSpec } from './schema.ts';
 
 export const httpProbe: ProbeDefinition<HttpSpec> = {
   kind: 'http',
-  summary: 'Requests a URL at a fixed rate; ok is an expected status within the timeout.',
+  summary: 'Requests a URL at a fixed rate; ok is an expected answer within the timeout.',
   spec: HttpSpec,
+  gives: ['latency'],
+  files: [['tls', 'ca']],
+  literalSecrets,
   longestSampleMs: longestSample,
   start(spec: HttpSpec, context: ProbeContext): RunningProbe {
-    const client = new HttpClient(spec);
-    const schedule = startSchedule({
-      clock: context.clock,
-      origin: context.origin,
-      ...timing(spec),
-      attempt: (slot) => client.ask(slot.signal),
-      emit: (sample) => context.emit(sample),
-    });
-    return {
-      async stop(): Promise<void> {
-        await schedule.stop();
-        client.close();
-      },
-    };
+    const trust = tlsTrust(context.name, spec.tls);
+    return startAsking(spec, context, async () => new (await import('./asker.ts')).HttpAsker(spec, trust));
   },
 };

@@ -20,7 +20,9 @@ export const postgresLedgerProbe: ProbeDefinition<LedgerSpec> = {
   kind: 'postgres-ledger',
   summary: 'Writes numbered rows at a fixed rate and afterwards looks for every one of them on the survivor.',
   spec: LedgerSpec,
+  gives: ['latency'],
   database: (spec) => spec.database,
+  ledger: true,
   changes: ({ database, rate }) => [
     `creates schema chaos and table chaos.drill in ${database} where they are missing; both stay`,
     `inserts ${rate} rows and deletes them when they have been read back; deletes rows of other runs that are older than a day`,

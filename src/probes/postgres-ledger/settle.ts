@@ -4,9 +4,9 @@ import { ChaosError } from '../../core/errors.ts';
 import type { SqlSession } from '../../drivers/contract.ts';
 import type { DatabaseNode } from '../../plan/plan.ts';
 import type { LedgerResult } from '../contract.ts';
+import { type ClusterAccess, giveBack, openNode, takesWrites, type WritableNode } from '../postgres-nodes.ts';
 import { within } from '../within.ts';
 import type { WriteBook } from './book.ts';
-import { type ClusterAccess, giveBack, openNode, takesWrites, type WritableNode } from './nodes.ts';
 import { endSessions, hasTable, readRows, removeRun } from './table.ts';
 
 export interface SettleOptions {

@@ -5,8 +5,8 @@
 import { setMaxListeners } from 'node:events';
 import type { SqlSession } from '../../drivers/contract.ts';
 import { sampleError } from '../errors.ts';
+import { type ClusterAccess, findWritable, giveBack, type WritableNode } from '../postgres-nodes.ts';
 import type { Attempt, Slot } from '../schedule.ts';
-import { type ClusterAccess, findWritable, giveBack, type WritableNode } from './nodes.ts';
 import { endSessions, ensureTable, insertRow, removeOldRows } from './table.ts';
 
 export interface WriterOptions {

@@ -157,6 +157,7 @@ describe('quantities', () => {
     expect(formatQuantity(1, 'ratio')).toBe('100 %');
     expect(formatQuantity(17, 'count')).toBe('17');
     expect(formatQuantity(1.236, 'count')).toBe('1.24');
+    expect(formatQuantity(-0.001_236, 'count')).toBe('-0.00124');
     expect(formatQuantity(2_400, 'duration')).toBe('2.4 s');
     expect(formatQuantity(Number.NaN, 'count')).toBe('no data');
   });

@@ -25,6 +25,14 @@ function said(from: string, to: string): string[] {
   return parsed.ok ? [] : parsed.diagnostics.map((one) => `${one.code}: ${one.summary}${one.detail ? `; ${one.detail}` : ''}`);
 }
 
+function parseMistakes(text: string): string[] {
+  const parsed = parseEnvironment(text, file, fakeProbes);
+  if (parsed.ok) return [];
+  return parsed.diagnostics.map(
+    (one) => `${one.line}:${one.column} ${one.code}: ${one.summary}${one.detail ? `; ${one.detail.replaceAll('\n', '; ')}` : ''}`,
+  );
+}
+
 describe('a good environment', () => {
   test('gives hosts as the plan wants them, with absolute paths', () => {
     const { hosts, protectedHosts, labels } = model();
@@ -137,6 +145,41 @@ describe('mistakes', () => {
     ['guards: {', 'guards: { abort: { bad: 60 },', 'out-of-bounds: expected at most half of the last 100 samples (50), got 60'],
   ])('%j -> %j', (from, to, expected) => {
     expect(said(from, to).join('\n')).toContain(expected);
+  });
+
+  const latency = 'checkout-latency: { probe: checkout, measure: p90, window: 10s, severe: "> 500ms", fatal: "> 900ms" }';
+  const gauge = (slo: string): string[] =>
+    parseMistakes(
+      good
+        .replace('probes:\n', 'probes:\n  queue: { gauge: { query: x } }\n')
+        .replace(latency, `queue-length: { probe: queue, window: 10s, ${slo} }`),
+    );
+
+  test.each([
+    ['measure: value, fatal: "> 100"', []],
+    ['measure: value-min, warning: "< 5", severe: "<= 3", fatal: "< 1"', []],
+    [
+      'measure: p90, fatal: "> 1s"',
+      [
+        '28:55 wrong-measure: a probe of kind gauge reads a number, and how long that took says nothing: p90 is a latency; did you mean the measure "value"?',
+      ],
+    ],
+    ['measure: value, fatal: "> 5%"', ['28:69 unit-mismatch: value is measured as a plain number, got "> 5%"; for example "> 100"']],
+    [
+      'measure: value, fatal: "== 1"',
+      ['28:69 wrong-direction: a level says from where on it is bad, and "== 1" is a single point; did you mean ">= 1" or "<= 1"?'],
+    ],
+    ['measure: value, severe: "< 3", fatal: "< 5"', ['28:84 level-order: fatal (< 5) would be reached before severe (< 3)']],
+    ['measure: value, severe: "> 3", fatal: "< 1"', ['28:84 level-order: fatal (< 1) and severe (> 3) point in different directions']],
+    ['measure: value', ['28:17 no-level: expected at least one of warning, severe and fatal; for example: fatal: "> 100"']],
+  ])('of a value: %s -> %j', (slo, expected) => {
+    expect(gauge(slo)).toEqual(expected);
+  });
+
+  test('a value of a probe that reads none is refused where it is asked for', () => {
+    expect(parseMistakes(good.replace(latency, 'x: { probe: checkout, measure: value, window: 10s, fatal: "> 1" }'))).toEqual([
+      '27:34 wrong-measure: a probe of kind http reads no number, so it has no value; kinds that read one: gauge',
+    ]);
   });
 
   test('two kinds in one probe are refused', () => {

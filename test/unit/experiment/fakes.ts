@@ -48,10 +48,19 @@ function probe(kind: string, spec: z.ZodType, database?: (spec: unknown) => stri
   const start = (): never => {
     throw new Error('the language starts no probe');
   };
-  return { kind, summary: `Asks ${kind}.`, spec, longestSampleMs: () => 1_000, start, ...(database && { database }) };
+  return {
+    kind,
+    summary: `Asks ${kind}.`,
+    spec,
+    gives: ['latency'],
+    longestSampleMs: () => 1_000,
+    start,
+    ...(database && { database, ledger: true }),
+  };
 }
 
-const probes = [
+const probes: readonly ProbeDefinition[] = [
+  { ...probe('gauge', z.strictObject({ query: z.string() })), gives: ['value'] },
   probe(
     'http',
     z.strictObject({

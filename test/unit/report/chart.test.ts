@@ -134,6 +134,8 @@ describe('axes', () => {
   test('read differently at each tick', () => {
     expect([1_000, 1_250, 1_500].map((value) => valueLabel(value, 'duration'))).toEqual(['1 s', '1.25 s', '1.5 s']);
     expect(valueLabel(0.002, 'ratio')).toBe('0.2 %');
+    expect(valueTicks(0.6, 'count').map((value) => valueLabel(value, 'count'))).toEqual(['0', '0.2', '0.4', '0.6']);
+    expect([0.125, 2_000_000, 1e-6].map((value) => valueLabel(value, 'count'))).toEqual(['0.125', '2000000', '0.000001']);
     expect(clockLabel(3_723_000)).toBe('1:02:03');
   });
 

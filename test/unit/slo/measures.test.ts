@@ -9,11 +9,13 @@ describe('parseMeasure', () => {
     ['p50', { kind: 'quantile', thousandths: 500 }],
     ['p99', { kind: 'quantile', thousandths: 990 }],
     ['p99.9', { kind: 'quantile', thousandths: 999 }],
+    ['value', { kind: 'value', of: 'last' }],
+    ['value-mean', { kind: 'value', of: 'mean' }],
   ])('knows %s', (name, measure) => {
     expect(parseMeasure(name)).toEqual(measure);
   });
 
-  it.each(['p0', 'p100', 'p999', 'p99.99', 'mean', 'P99', ''])('does not know %j', (name) => {
+  it.each(['p0', 'p100', 'p999', 'p99.99', 'mean', 'P99', 'value-p99', 'toString', ''])('does not know %j', (name) => {
     expect(parseMeasure(name)).toBe(undefined);
   });
 });

@@ -45,6 +45,29 @@ describe('SloTracker', () => {
     );
   });
 
+  it('measures the values that were read as a filter over all samples would, and of samples without one nothing', () => {
+    const read = fc.record({ took: fc.integer({ min: 1, max: 600 }), value: fc.option(fc.double({ noNaN: true, min: -1e6, max: 1e6 })) });
+    const measures = { value: last, 'value-max': Math.max, 'value-min': Math.min, 'value-mean': mean };
+    fc.assert(
+      fc.property(fc.array(read, { maxLength: 60 }), fc.constantFrom(...Object.keys(measures)), (list, measure) => {
+        const tracked = tracker(measure);
+        const seen: { end: number; value: number }[] = [];
+        let now = 0;
+        for (const { took, value } of list) {
+          now += took;
+          tracked.add({ due: now - 1, end: now, ok: value !== null, value: value ?? undefined });
+          if (value !== null) seen.push({ end: now, value });
+
+          const inside = seen.filter(({ end }) => end >= now - windowMs).map((one) => one.value);
+          const { value: measured, samples } = tracked.measure(now);
+          expect(samples).toBe(inside.length);
+          if (inside.length === 0) expect(measured).toBe(undefined);
+          else expect(measured).toBeCloseTo(measures[measure as keyof typeof measures](...inside), 6);
+        }
+      }),
+    );
+  });
+
   it('has no value without samples, and none again once they are out of the window', () => {
     const tracked = tracker('error-rate');
     tracked.add({ due: 0, end: 10, ok: false });
@@ -85,6 +108,14 @@ describe('SloTracker', () => {
     expect(() => tracker('mean')).toThrow('no measure mean');
   });
 });
+
+function last(...values: number[]): number {
+  return values.at(-1) ?? Number.NaN;
+}
+
+function mean(...values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
 
 function naive(measure: string, seen: readonly { due: number; end: number; ok: boolean }[]): number | undefined {
   if (seen.length === 0) return undefined;

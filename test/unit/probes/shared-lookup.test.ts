@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sharedLookup } from '../../../../src/probes/http/shared-lookup.ts';
+import { sharedLookup } from '../../../src/probes/shared-lookup.ts';
 
 describe('sharedLookup', () => {
   it('answers all who ask for a name while its lookup is under way, in the form each one asked for', async () => {

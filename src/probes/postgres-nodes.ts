@@ -1,11 +1,11 @@
 /** Finds the node of a cluster that takes writes, fast and bounded: a node that answers nothing holds up none of the others. */
 import { setMaxListeners } from 'node:events';
-import type { Clock } from '../../core/clock.ts';
-import { milliseconds } from '../../core/units.ts';
-import type { SqlConnector, SqlSession } from '../../drivers/contract.ts';
-import type { DatabaseCluster, DatabaseNode } from '../../plan/plan.ts';
-import { sampleError } from '../errors.ts';
-import { within } from '../within.ts';
+import type { Clock } from '../core/clock.ts';
+import { milliseconds } from '../core/units.ts';
+import type { SqlConnector, SqlSession } from '../drivers/contract.ts';
+import type { DatabaseCluster, DatabaseNode } from '../plan/plan.ts';
+import { sampleError } from './errors.ts';
+import { within } from './within.ts';
 
 export interface ClusterAccess {
   readonly sql: SqlConnector;
