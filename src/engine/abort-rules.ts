@@ -39,6 +39,7 @@ export class AbortRules {
     if (watch === undefined) return;
     const { control } = this.#parts;
     const judged = judge(sample, watch.rule);
+    if (judged === undefined) return;
     if (control.phase === 'baseline') watch.baseline.push({ ...judged, due: sample.due });
     if (control.phase !== 'method' || sample.due < impactUntil) return;
     const tripped = watch.counter?.add(judged);

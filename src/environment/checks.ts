@@ -97,6 +97,10 @@ function sloMistakes(path: readonly string[], slo: Slo, environment: Environment
     const message = 'an objective of 100% leaves no error budget at all\nfor example: share: "99.9%"';
     found.push({ code: 'out-of-bounds', path: [...path, 'objective', 'share'], message });
   }
+  if (slo.objective !== undefined && measureUnit(slo.measure) === 'count') {
+    const message = `an objective is a share of good samples, and ${slo.measure} has none\nremove it, or measure error-rate or a latency`;
+    found.push({ code: 'unit-mismatch', path: [...path, 'objective'], message });
+  }
   return [...found, ...levelMistakes(path, slo.measure, measureUnit(slo.measure), slo)];
 }
 

@@ -1,6 +1,7 @@
 /** The two stretches of a run that are compared: the baseline without its warm-up, and the time in which a fault was there. Pure. */
 import { warmUpMs } from '../plan/warm-up.ts';
 import type { Sample } from '../probes/contract.ts';
+import { isDoubtful } from '../probes/samples.ts';
 import { injectedFaults, least, most } from './fold-facts.ts';
 import type { RunState } from './fold-state.ts';
 
@@ -27,10 +28,12 @@ export function faultSpan(state: RunState): Span | undefined {
   return from < to ? { from, to } : undefined;
 }
 
-/** Samples of a probe that were meant to start in `span`, in the order in which they were. */
+/** Samples of a probe that were meant to start in `span`, in that order, without those that the prober cannot vouch for. */
 export function samplesIn(state: RunState, probe: string, span: Span | undefined): Sample[] {
   if (span === undefined) return [];
-  return (state.samples.get(probe) ?? []).filter(({ due }) => due >= span.from && due < span.to).sort((a, b) => a.due - b.due);
+  return (state.samples.get(probe) ?? [])
+    .filter((sample) => sample.due >= span.from && sample.due < span.to && !isDoubtful(sample))
+    .sort((a, b) => a.due - b.due);
 }
 
 function firstInjection(state: RunState): number | undefined {

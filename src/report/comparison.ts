@@ -3,16 +3,17 @@ import { plural } from '../core/text.ts';
 import { formatDuration, formatQuantity } from '../core/units.ts';
 import { baselineSpan, faultSpan, samplesIn } from '../journal/fold-spans.ts';
 import type { RunState } from '../journal/fold-state.ts';
-import { isDoubtful, latencyOf } from '../probes/samples.ts';
+import type { Sample } from '../probes/contract.ts';
+import { latencyOf } from '../probes/samples.ts';
 import {
   clearCles,
   compareErrors,
-  compareLatency,
+  compareSeries,
   type ErrorComparison,
   type Finding,
-  type LatencyComparison,
   leastEffective,
   practicalMargin,
+  type SeriesComparison,
 } from '../slo/compare.ts';
 import { code, table } from './escape.ts';
 
@@ -21,15 +22,12 @@ export function comparison(state: RunState): string {
   const [before, during] = [baselineSpan(state), faultSpan(state)];
   if (before === undefined || during === undefined) return '';
   const rows = [...state.samples.keys()].flatMap((probe) => {
-    const [x, y] = [before, during].map((span) => samplesIn(state, probe, span).filter((sample) => !isDoubtful(sample)));
-    if (x === undefined || y === undefined) return [];
-    const [latencies, failures] = [
-      [x, y].map((samples) => samples.filter(({ ok }) => ok).map(latencyOf)),
-      [x, y].map((samples) => samples.map(({ ok }) => !ok)),
-    ];
+    const [x, y] = [samplesIn(state, probe, before), samplesIn(state, probe, during)];
+    const read = [...x, ...y].some(({ value }) => value !== undefined);
     return [
-      latencyRow(probe, compareLatency(latencies[0] ?? [], latencies[1] ?? [])),
-      errorRow(probe, compareErrors(failures[0] ?? [], failures[1] ?? [])),
+      ...(read ? [seriesRow(probe, value, compareSeries(valuesOf(x), valuesOf(y)))] : []),
+      seriesRow(probe, latency, compareSeries(latenciesOf(x), latenciesOf(y))),
+      errorRow(probe, compareErrors(failuresOf(x), failuresOf(y))),
     ];
   });
   const head = ['Probe', 'Measure', 'n', 'Effective n', 'Baseline', 'Fault', 'Shift (98 % CI)', 'CLES', 'In words'];
@@ -44,26 +42,48 @@ export function comparison(state: RunState): string {
 const percent = (ratio: number): string => formatQuantity(ratio, 'ratio');
 
 const method = [
-  'Latency: of samples that succeeded, from the intended start; medians; the shift is that of Hodges and Lehmann. Effective n: samples left after',
+  'Latency: of samples that succeeded, from the intended start. Value: the number that the probe read. Medians; the shift is that of Hodges and Lehmann. Effective n: samples left after',
   'neighbours that are alike were thinned out (lag-1 autocorrelation). It is called a change only if the interval excludes 0, CLES (how often the fault',
-  `is the slower of a pair) is at least ${clearCles} or at most ${(1 - clearCles).toFixed(2)}, and the shift exceeds ${percent(practicalMargin)} of the baseline; with under ${leastEffective} effective samples a side, nothing is said.`,
+  `has the larger one of a pair) is at least ${clearCles} or at most ${(1 - clearCles).toFixed(2)}, and the shift exceeds ${percent(practicalMargin)} of the baseline; with under ${leastEffective} effective samples a side, nothing is said.`,
   'Failed: shares with Wilson intervals, their difference with that of Newcombe. Before and after is no controlled comparison: what else changed then is in it too.',
 ].join(' ');
 
-function latencyRow(probe: string, found: LatencyComparison | undefined): string[] {
-  if (found === undefined) return [code(probe), 'latency', '', '', '', '', '', '', 'no samples to compare'];
+interface Series {
+  readonly name: string;
+  readonly higher: string;
+  readonly lower: string;
+  format(value: number): string;
+}
+
+const latency: Series = { name: 'latency', higher: 'slower', lower: 'faster', format: formatDuration };
+const value: Series = { name: 'value', higher: 'higher', lower: 'lower', format: (read) => formatQuantity(read, 'count') };
+
+function latenciesOf(samples: readonly Sample[]): number[] {
+  return samples.filter(({ ok }) => ok).map(latencyOf);
+}
+
+function valuesOf(samples: readonly Sample[]): number[] {
+  return samples.flatMap((sample) => sample.value ?? []);
+}
+
+function failuresOf(samples: readonly Sample[]): boolean[] {
+  return samples.map(({ ok }) => !ok);
+}
+
+function seriesRow(probe: string, { name, higher, lower, format }: Series, found: SeriesComparison | undefined): string[] {
+  if (found === undefined) return [code(probe), name, '', '', '', '', '', '', 'no samples to compare'];
   const { before, during, shift, finding } = found;
   const relative = before.median > 0 ? `, ${signed(shift.estimate / before.median, percent)}` : '';
   return [
     code(probe),
-    'latency',
+    name,
     pair(before.samples, during.samples),
     pair(before.effective, during.effective),
-    formatDuration(before.median),
-    formatDuration(during.median),
-    `${signed(shift.estimate, formatDuration)}${relative} (${signed(shift.low, formatDuration)} to ${signed(shift.high, formatDuration)})`,
+    format(before.median),
+    format(during.median),
+    `${signed(shift.estimate, format)}${relative} (${signed(shift.low, format)} to ${signed(shift.high, format)})`,
     shift.cles.toFixed(2),
-    words(finding, before.effective, during.effective, 'slower', 'faster'),
+    words(finding, before.effective, during.effective, higher, lower),
   ];
 }
 

@@ -47,7 +47,8 @@ function breaking(measure: Measure, limit: NonNullable<Levels['fatal']>, of: num
   return 1;
 }
 
-/** What a sample is for this rule; latency as a user sees it, from the intended start. */
-export function judge(sample: Parameters<typeof isBad>[0], { limitMs }: Pick<SloAbortRule, 'limitMs'>): Judged {
-  return { bad: isBad(sample, limitMs), failed: !sample.ok && !isDoubtful(sample) };
+/** What a sample is for this rule; `undefined` where the prober itself stood still for so much of it that nobody knows. */
+export function judge(sample: Parameters<typeof isBad>[0], { limitMs }: Pick<SloAbortRule, 'limitMs'>): Judged | undefined {
+  const bad = isBad(sample, limitMs);
+  return !bad && isDoubtful(sample) ? undefined : { bad, failed: bad && !sample.ok };
 }

@@ -25,15 +25,15 @@ interface Side {
   readonly effective: number;
 }
 
-export interface LatencyComparison {
+export interface SeriesComparison {
   readonly before: Side & { readonly median: number };
   readonly during: Side & { readonly median: number };
   readonly shift: Shift;
   readonly finding: Finding;
 }
 
-/** Latencies in the order of time, ms. `undefined` where one side has none. */
-export function compareLatency(before: readonly number[], during: readonly number[]): LatencyComparison | undefined {
+/** Latencies (ms) or values that were read, in the order of time. `undefined` where one side has none. */
+export function compareSeries(before: readonly number[], during: readonly number[]): SeriesComparison | undefined {
   if (before.length === 0 || during.length === 0) return undefined;
   const [x, y] = [before, during].map((series) => every(series, thinningFor(lagOne(series)))) as [number[], number[]];
   const shift = shiftBetween(x, y, z98);
@@ -49,7 +49,7 @@ export function compareLatency(before: readonly number[], during: readonly numbe
 function judgeShift({ estimate, low, high, cles }: Shift, median: number): Finding {
   if (low <= 0 && high >= 0) return 'unproved';
   const clear = estimate > 0 ? cles >= clearCles : cles <= 1 - clearCles;
-  if (!clear || Math.abs(estimate) <= practicalMargin * median) return 'small';
+  if (!clear || Math.abs(estimate) <= practicalMargin * Math.abs(median)) return 'small';
   return estimate > 0 ? 'higher' : 'lower';
 }
 

@@ -171,6 +171,10 @@ describe('mistakes', () => {
     ],
     ['measure: value, severe: "< 3", fatal: "< 5"', ['28:84 level-order: fatal (< 5) would be reached before severe (< 3)']],
     ['measure: value, severe: "> 3", fatal: "< 1"', ['28:84 level-order: fatal (< 1) and severe (> 3) point in different directions']],
+    [
+      'measure: value, fatal: "> 100", objective: { share: 99%, over: 30d }',
+      ['28:89 unit-mismatch: an objective is a share of good samples, and value has none; remove it, or measure error-rate or a latency'],
+    ],
     ['measure: value', ['28:17 no-level: expected at least one of warning, severe and fatal; for example: fatal: "> 100"']],
   ])('of a value: %s -> %j', (slo, expected) => {
     expect(gauge(slo)).toEqual(expected);

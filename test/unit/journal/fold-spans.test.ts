@@ -29,3 +29,11 @@ test('samples are those that were due in the span, in that order', () => {
 
   expect(samples.map(({ due }) => due)).toEqual([1_000, 1_100, 1_200, 1_300, 1_400, 1_500, 1_600, 1_700, 1_800, 1_900]);
 });
+
+test('a sample that the prober cannot vouch for is none', () => {
+  const events = heldFailover().map((event) =>
+    event.type === 'probe.sampled' ? { ...event, samples: event.samples.map((sample) => ({ ...sample, own: 1_000 })) } : event,
+  );
+
+  expect(samplesIn(foldRun(events), 'checkout', { from: 1_000, to: 2_000 })).toEqual([]);
+});

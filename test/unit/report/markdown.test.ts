@@ -153,6 +153,21 @@ describe('honesty', () => {
   });
 });
 
+test('a number that a probe reads is compared too', () => {
+  const noise = (due: number): number => (((due / 100) * 389) % 1_009) / 100;
+  const events = heldFailover().map((event): JournalEvent => {
+    if (event.type !== 'probe.sampled' || event.probe !== 'checkout') return event;
+    const samples = event.samples.map((sample) => ({ ...sample, value: (sample.due < 10_300 ? 100 : 300) + noise(sample.due) }));
+    return { ...event, samples };
+  });
+  const rows = renderReport(foldRun(events))
+    .markdown.split('\n')
+    .filter((line) => line.startsWith('| `checkout` | value |'));
+
+  expect(rows).toHaveLength(1);
+  expect(rows[0]).toMatch(/\| 80 \/ 245 \| 80 \/ 245 \| 10\d\.\d+ \| 30\d\.\d+ \| \+(?:199|200)\.\d+, .* \| 1\.00 \| \*\*higher\*\* \|/);
+});
+
 test('an abort rule that was off is told, and one that the plan does not have is not', () => {
   const withAbort = (abort: 'off' | undefined) => {
     const events = abortedBySlo().flatMap((event): JournalEvent[] => {

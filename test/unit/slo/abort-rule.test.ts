@@ -1,6 +1,6 @@
 /** The abort rule against the figures it was chosen by: 10 probes a second, errors independent of each other, ten minutes. */
 import { describe, expect, it } from 'vitest';
-import { abortRuleOf } from '../../../src/slo/abort-rule.ts';
+import { abortRuleOf, judge } from '../../../src/slo/abort-rule.ts';
 import { BadCounter, type CounterLimits } from '../../../src/slo/bad-counter.ts';
 import { worstOf } from '../../../src/slo/false-aborts.ts';
 import { type Random, seeded } from '../../../src/slo/random.ts';
@@ -129,5 +129,25 @@ describe('abortRuleOf', () => {
     expect(abortRuleOf({ measure: 'p99', severe }, defaults)?.limitMs).toBe(500);
     expect(abortRuleOf({ measure: 'error-rate', fatal: limit('>', 0.01, 'ratio') }, defaults)).not.toHaveProperty('limitMs');
     expect(abortRuleOf({ measure: 'p99' }, defaults)).toBeUndefined();
+  });
+});
+
+describe('judge', () => {
+  const sample = { due: 0, end: 1_000, ok: true };
+
+  it('calls bad what failed or took too long', () => {
+    expect(judge({ ...sample, ok: false }, {})).toEqual({ bad: true, failed: true });
+    expect(judge(sample, { limitMs: 900 })).toEqual({ bad: true, failed: false });
+    expect(judge(sample, { limitMs: 1_000 })).toEqual({ bad: false, failed: false });
+    expect(judge(sample, {})).toEqual({ bad: false, failed: false });
+  });
+
+  it('says nothing of what the prober cannot vouch for, unless it is bad for certain', () => {
+    const stalled = { ...sample, own: 200 };
+
+    expect(judge({ ...stalled, ok: false }, {})).toBeUndefined();
+    expect(judge(stalled, { limitMs: 900 })).toBeUndefined();
+    expect(judge(stalled, { limitMs: 700 })).toEqual({ bad: true, failed: false });
+    expect(judge({ ...sample, own: 10, ok: false }, {})).toEqual({ bad: true, failed: true });
   });
 });

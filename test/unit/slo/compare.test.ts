@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { every, lagOne, thinningFor } from '../../../src/slo/autocorrelation.ts';
-import { compareErrors, compareLatency, leastEffective, z98 } from '../../../src/slo/compare.ts';
+import { compareErrors, compareSeries, leastEffective, z98 } from '../../../src/slo/compare.ts';
 import { newcombe, wilson } from '../../../src/slo/proportions.ts';
 import { normal, type Random, seeded } from '../../../src/slo/random.ts';
 import { midranks, shiftBetween } from '../../../src/slo/ranks.ts';
@@ -142,7 +142,7 @@ describe('autocorrelation', () => {
     const runs = 250;
     let [byInterval, byAll] = [0, 0];
     for (let run = 0; run < runs; run++) {
-      const result = compareLatency(autoregressive(phi, 600, random), autoregressive(phi, 600, random));
+      const result = compareSeries(autoregressive(phi, 600, random), autoregressive(phi, 600, random));
       if (result === undefined) throw new Error('no result');
       expect(result.before.effective).toBeGreaterThanOrEqual(leastEffective);
       if (result.finding !== 'unproved') byInterval++;
@@ -166,13 +166,13 @@ describe('autocorrelation', () => {
   });
 });
 
-describe('compareLatency', () => {
+describe('compareSeries', () => {
   const random = seeded(61);
   const before = autoregressive(0, 300, random);
 
   it('finds what became slower or faster', () => {
     const [slower, faster] = [2, 0.5].map((factor) =>
-      compareLatency(
+      compareSeries(
         before,
         autoregressive(0, 300, random).map((value) => value * factor),
       ),
@@ -187,9 +187,9 @@ describe('compareLatency', () => {
     const steady = Array.from({ length: 300 }, (_, index) => 100 + ((index * 7) % 11) / 10);
     const shifted = steady.map((value) => value + 5);
 
-    expect(compareLatency(steady, shifted)).toMatchObject({ finding: 'small', shift: { cles: 1 } });
+    expect(compareSeries(steady, shifted)).toMatchObject({ finding: 'small', shift: { cles: 1 } });
     expect(
-      compareLatency(
+      compareSeries(
         steady,
         steady.map((value) => value + 20),
       ),
@@ -197,9 +197,9 @@ describe('compareLatency', () => {
   });
 
   it('says nothing with fewer than fifty independent samples on a side, and with none', () => {
-    expect(compareLatency(before.slice(0, 49), before)?.finding).toBe('inconclusive');
-    expect(compareLatency(autoregressive(0.9, 300, random), before)?.finding).toBe('inconclusive');
-    expect(compareLatency([], before)).toBeUndefined();
+    expect(compareSeries(before.slice(0, 49), before)?.finding).toBe('inconclusive');
+    expect(compareSeries(autoregressive(0.9, 300, random), before)?.finding).toBe('inconclusive');
+    expect(compareSeries([], before)).toBeUndefined();
   });
 });
 
