@@ -1,9 +1,11 @@
 /** One request again and again, each from its start to the last byte of the body (or the first MiB of it). Knows nothing of what is good. */
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import { sampleError } from './errors.ts';
 import { sharedLookup } from './shared-lookup.ts';
 import type { TlsTrust } from './tls.ts';
+import { tlsOptions } from './tls-context.ts';
 
 export interface HttpRequest {
   readonly url: string;
@@ -44,8 +46,9 @@ export class HttpClient {
   constructor(request: HttpRequest) {
     this.#request = request;
     this.#secure = /^https:/i.test(request.url);
-    this.#kept = this.#agent(request.keepAlive);
-    this.#fresh = this.#agent(false);
+    const tls = this.#secure ? tlsOptions(request.tls) : {};
+    this.#kept = this.#agent(request.keepAlive, tls);
+    this.#fresh = this.#agent(false, tls);
   }
 
   /** Rejects for whatever kept the answer from being complete. After `signal` aborts the connection is gone. */
@@ -66,8 +69,8 @@ export class HttpClient {
     this.#fresh.destroy();
   }
 
-  #agent(keepAlive: boolean): HttpAgent {
-    return this.#secure ? new HttpsAgent({ keepAlive, ...this.#request.tls }) : new HttpAgent({ keepAlive });
+  #agent(keepAlive: boolean, tls: ConnectionOptions): HttpAgent {
+    return this.#secure ? new HttpsAgent({ keepAlive, ...tls }) : new HttpAgent({ keepAlive });
   }
 
   #once(agent: HttpAgent, signal: AbortSignal): Promise<HttpAnswer> {

@@ -124,7 +124,7 @@ export function httpActs(bodies: Readonly<Record<string, readonly [body: string,
     'answers 502': { on: says(502, {}, '<html>Bad Gateway</html>'), words: /^status 502$/ },
     'redirects to itself': { on: says(302, { location: '/' }, ''), words: /^(?:status 302|text missing|not JSON)$/ },
     // So much work for both sides that a busy test machine needs its time.
-    'answers 100 MB': { on: endless(100 * 1024 * 1024), words: /^body too large$/, spec: { rate: '4/s', timeout: '1s' } },
+    'answers 100 MB': { on: endless(100 * 1024 * 1024), words: /^body too large$/, spec: { rate: '4/s', timeout: '2s' } },
     'answers HTML': { on: says(200, {}, '<html>Welcome</html>'), words: /^not JSON$/ },
     'answers nothing': { on: says(200, {}, ''), words: /^not JSON$/ },
     'answers other JSON': { on: says(200, {}, '{"a":[1]}'), words: /^(?:unexpected JSON|JSON path missing)$/ },

@@ -1,6 +1,6 @@
 /** One connection a sample, closed again whatever came of it. */
 import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Client, Reading } from '../asking.ts';
 import { parseEndpoint } from '../endpoint.ts';
 import { sampleError } from '../errors.ts';
@@ -8,6 +8,7 @@ import { textMatcher } from '../expectations.ts';
 import type { Slot } from '../schedule.ts';
 import { sharedLookup } from '../shared-lookup.ts';
 import type { TlsTrust } from '../tls.ts';
+import { tlsOptions } from '../tls-context.ts';
 import type { TcpSpec } from './schema.ts';
 
 /** A greeting or a short answer; whoever says more has not understood. */
@@ -15,14 +16,14 @@ const maxBytes = 16 * 1024;
 
 export class TcpCaller implements Client {
   readonly #spec: TcpSpec;
-  readonly #tls: TlsTrust | undefined;
+  readonly #tls: ConnectionOptions | undefined;
   readonly #lookup = sharedLookup();
   readonly #hasText: ((text: string) => boolean) | undefined;
 
   /** `tls`: absent for plain TCP. */
   constructor(spec: TcpSpec, tls: TlsTrust | undefined) {
     this.#spec = spec;
-    this.#tls = tls;
+    this.#tls = tls === undefined ? undefined : tlsOptions(tls);
     this.#hasText = spec.expectText === undefined ? undefined : textMatcher(spec.expectText);
   }
 

@@ -78,7 +78,7 @@ describe('access to HTTP targets', () => {
       await using stage = await tcpStage({ on: 'refuses', words: /x/, secure: true }, good);
       await stage.good();
       const url = `https://127.0.0.1:${stage.port}/`;
-      const fast = { url, rate: '50/s', timeout: '2s' };
+      const fast = { url, rate: '5/s', timeout: '10s' };
       await using trusting = runProbe(httpProbe, { ...fast, tls: { ca: join(folder, 'ca.pem') }, bearer: 'token-1' });
       await using careless = runProbe(httpProbe, { ...fast, tls: { insecure: true }, basic: { user: 'ü', password: 'p:q' } });
       await using wary = runProbe(httpProbe, { ...fast, tls: { ca: authority.ca, serverName: 'other.example' } });
