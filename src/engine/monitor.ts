@@ -257,7 +257,7 @@ export class Monitor {
     const { value, samples } = last;
     if (level === 'no-data' && time >= watched.impactUntil) watched.unvouched = true;
     if (value === undefined) return;
-    if (watched.worst === undefined || value > watched.worst.value) watched.worst = { value, samples };
+    if (watched.worst === undefined || isWorse(slo, value, watched.worst.value)) watched.worst = { value, samples };
     if (time < watched.impactUntil) return;
     watched.judged = true;
     if (steady(level) || level === 'no-data') return;
@@ -278,6 +278,12 @@ export class Monitor {
       void this.#record({ type: 'slo.cleared', slo: slo.name, value });
     }
   }
+}
+
+/** Levels may point down: of `< 2` ready replicas the fewest are the worst. */
+function isWorse({ warning, severe, fatal }: PlannedSlo, value: number, than: number): boolean {
+  const down = (fatal ?? severe ?? warning)?.operator.startsWith('<') === true;
+  return down ? value < than : value > than;
 }
 
 /** Longest time one sample of `probe` can take, ms. */

@@ -43,6 +43,8 @@ export interface Schedule {
   stop(): Promise<void>;
 }
 
+/** A timeout may be noticed this late: its lane is not free before, ms. */
+const latenessMs = 250;
 /** More at a time would make the probe the load that it measures. */
 const maxLanes = 1_024;
 
@@ -62,7 +64,7 @@ class OpenLoop implements Schedule {
 
   constructor(options: ScheduleOptions) {
     this.#options = options;
-    this.#lanes = Math.min(maxLanes, Math.ceil((options.rate * options.timeoutMs) / 1_000) + 1);
+    this.#lanes = Math.min(maxLanes, Math.ceil((options.rate * (options.timeoutMs + latenessMs)) / 1_000) + 1);
     this.#t0 = this.#now();
     this.#timer = setTimeout(() => this.#tick(), 0);
   }

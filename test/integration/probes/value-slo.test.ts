@@ -37,6 +37,10 @@ describe('an SLO over a value', () => {
     expect(ran.control.reason && describeAbort(ran.control.reason)).toMatch(
       /^SLO replicas-up reached its fatal level: 1 \(limit < 2, \d+ samples\)$/,
     );
+    // The fewest are the worst.
+    expect(ran.events.find((event) => event.type === 'verdict.reached')).toMatchObject({
+      clauses: expect.arrayContaining([expect.objectContaining({ name: 'replicas-up', observed: expect.stringMatching(/^worst 1,/) })]),
+    });
     const values = ran.events.flatMap((event) => (event.type === 'probe.sampled' ? event.samples.map(({ value }) => value) : []));
     expect(new Set(values)).toEqual(new Set([3, 1]));
     const { markdown } = renderReport(foldRun(ran.events));
