@@ -200,7 +200,7 @@ describe('a prober', () => {
         const timer = setInterval(() => {
           if (broken.size === 0) return;
           clearInterval(timer);
-          listener.invalid({ from: 1, to: 101, ms: 100, cause: 'stalled', detail: 'its event loop stood still' });
+          listener.invalid({ from: 1, to: 5_001, ms: 5_000, cause: 'stalled', detail: 'its event loop stood still' });
         }, 2);
       },
     });
