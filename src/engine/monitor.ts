@@ -20,7 +20,7 @@ const silenceMs = 10_000;
 const stallMs = 3_000;
 /** So much that the prober cannot vouch for, within so long, makes a run worthless. */
 const mostInvalidMs = 10_000;
-const invalidWithinMs = 60_000;
+const invalidWithinMs = 30_000;
 /** What stopping the probes may take beyond their longest sample, ms. */
 const stopGraceMs = 10_000;
 

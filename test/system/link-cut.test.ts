@@ -52,12 +52,12 @@ async function seen({ one, runner }: Started): Promise<void> {
 }
 
 /** The lock is the host's, so another environment file and another folder of journals do not help. */
-async function secondRefused({ one }: Started): Promise<void> {
+async function secondRefused({ one, runner }: Started): Promise<void> {
   const name = `second-${one.target}`;
   bed.experiment(name, 'process-pause', { host: one.target }, { match: '^/lib/systemd/systemd-logind$' }, '3s');
   const { code, out } = await run(name, `also-${one.target}`).finished;
 
-  expect(code, `${one.fault}: ${out}`).toBe(3);
+  expect(code, `${one.fault}: ${out}\nthe first: ${runner.said()}`).toBe(3);
   expect(out).toMatch(new RegExp(`${one.target}: .*${one.fault.replace(/ .*/, '')}`));
   note(one.fault, 'twice at once', 'refused');
 }
@@ -119,7 +119,7 @@ async function undoneByHand({ one, before }: Started): Promise<void> {
 }
 
 /** So many runners start at a time: each takes a core for a second or two. */
-const atOnce = 6;
+const atOnce = 4;
 
 /** What fails is told of every one of them, not of the first alone. */
 async function all<T, R>(items: readonly T[], work: (item: T) => Promise<R>, limit = items.length): Promise<R[]> {

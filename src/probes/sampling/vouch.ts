@@ -4,7 +4,7 @@ import type { InvalidStretch } from './contract.ts';
 import { type Beat, busyWindowMs } from './heartbeat.ts';
 
 /** Shorter stalls only delay samples, which each sample says itself; longer ones are time in which nobody looked at the target, ms. */
-const blindMs = 100;
+const blindMs = 500;
 /** Stretches closer than this are told as one, ms, up to a length. */
 const joinMs = 250;
 const mostJoinedMs = 5_000;

@@ -33,11 +33,13 @@ describe('the prober knows its own part', () => {
 
   test('and tells long stalls close together as one stretch, with their sum', () => {
     const voucher = new Voucher(2_000);
-    voucher.beat({ now: 90, stall: { from: 10, to: 90 } });
-    voucher.beat({ now: 212, stall: { from: 100, to: 212 } });
-    expect(voucher.beat({ now: 420, stall: { from: 300, to: 420 } })).toEqual([]);
+    voucher.beat({ now: 450, stall: { from: 50, to: 450 } });
+    voucher.beat({ now: 1_060, stall: { from: 500, to: 1_060 } });
+    expect(voucher.beat({ now: 1_800, stall: { from: 1_200, to: 1_800 } })).toEqual([]);
 
-    expect(voucher.beat({ now: 700 })).toEqual([{ from: 100, to: 420, ms: 232, cause: 'stalled', detail: 'its event loop stood still' }]);
+    expect(voucher.beat({ now: 2_100 })).toEqual([
+      { from: 500, to: 1_800, ms: 1_160, cause: 'stalled', detail: 'its event loop stood still' },
+    ]);
     expect(voucher.end()).toEqual([]);
   });
 
@@ -59,10 +61,10 @@ describe('the prober knows its own part', () => {
 
   test('and counts time that several causes share once', () => {
     const voucher = new Voucher(2_000);
-    voucher.beat({ now: 1_400, stall: { from: 1_000, to: 1_400 } });
-    voucher.beat({ now: 1_500, busy: 1 });
+    voucher.beat({ now: 1_600, stall: { from: 1_000, to: 1_600 } });
+    voucher.beat({ now: 1_700, busy: 1 });
 
-    expect(voucher.end()).toEqual([{ from: 1_000, to: 1_500, ms: 500, cause: 'stalled', detail: 'its event loop stood still' }]);
+    expect(voucher.end()).toEqual([{ from: 1_000, to: 1_700, ms: 700, cause: 'stalled', detail: 'its event loop stood still' }]);
   });
 
   test('and forgets stalls that no sample can reach any more', () => {
