@@ -235,7 +235,8 @@ export class Monitor {
     if (steady(watched.level)) watched.steadySince ??= time;
     else {
       watched.steadySince = undefined;
-      watched.lastBrokenAt = time;
+      // A value that nobody can judge, because the prober itself stood still, was not seen to be broken.
+      if (watched.level !== 'no-data' || watched.last.value === undefined) watched.lastBrokenAt = time;
     }
     if (watched.level !== before) this.#crossed(watched, before);
     if (this.#parts.control.phase !== 'method') return;

@@ -181,6 +181,23 @@ describe('the write ledger', () => {
 });
 
 describe('a prober', () => {
+  it('that stood still for a moment of the baseline does not call the target unsteady', async () => {
+    let nth = 0;
+    const still = (): boolean => nth > 10 && nth <= 14;
+    const plan = testPlan({ steadyState: { baselineMs: 190, recovery: { withinMs: 1_000, holdMs: 20 } } });
+    const ran = await run({
+      plan: { ...plan, slos: plan.slos.map((slo) => ({ ...slo, windowMs: 30 })) },
+      sample: () => {
+        nth++;
+        return !still();
+      },
+      own: () => (still() ? 1 : 0),
+    });
+
+    expect(ran.story).not.toContain('baseline.failed');
+    expect(ran.story).toContain('fault.injecting');
+  });
+
   it('that stood still while samples failed makes the verdict inconclusive, not refuted', async () => {
     const ran = await runQuick({
       plan: withSteps(faultStep('s1', { durationMs: 200 }), waitStep('s2', 100)),
