@@ -11,6 +11,7 @@ import type { InvalidStretch, Sampling } from '../probes/sampling/contract.ts';
 import { levelOf, type SloLevel, type SloMeasurement, SloTracker, steady } from '../slo/tracker.ts';
 import { AbortRules } from './abort-rules.ts';
 import { now, type RunParts } from './context.ts';
+import { ProberHealth } from './prober-health.ts';
 
 /** Samples are journalled and SLOs evaluated for the record this often; abort decisions do not wait for it. */
 const tickMs = 250;
@@ -18,9 +19,6 @@ const tickMs = 250;
 const silenceMs = 10_000;
 /** A tick that is this late means that the runner itself stood still. */
 const stallMs = 3_000;
-/** So much that the prober cannot vouch for, within so long, makes a run worthless. */
-const mostInvalidMs = 10_000;
-const invalidWithinMs = 30_000;
 /** What stopping the probes may take beyond their longest sample, ms. */
 const stopGraceMs = 10_000;
 
@@ -29,7 +27,6 @@ interface WatchedProbe {
   readonly longestMs: number;
   pending: Sample[];
   lastAt: number;
-  good: number;
   lastGoodAt: number;
 }
 
@@ -59,12 +56,8 @@ export class Monitor {
   readonly #probes: WatchedProbe[] = [];
   readonly slos: readonly WatchedSlo[];
   readonly abortRules: AbortRules;
+  readonly health = new ProberHealth();
   #sampling: Sampling | undefined;
-  /** Where the prober could not vouch for what it measured lately, and for how long while the method ran, ms. */
-  #invalid: InvalidStretch[] = [];
-  #unobservedMs = 0;
-  /** Run time, ms. */
-  #method: { readonly from: number; to: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #lastTickAt = 0;
@@ -95,7 +88,7 @@ export class Monitor {
       if (definition === undefined) throw new ChaosError('CHAOS_PLAN_DRIFT', `this version knows no probe ${planned.kind}`);
       const spec = definition.spec.parse(parts.secrets.resolveDeep(planned.spec));
       const longestMs = definition.longestSampleMs(spec);
-      this.#probes.push({ planned, longestMs, pending: [], lastAt: now(parts), good: 0, lastGoodAt: Number.NEGATIVE_INFINITY });
+      this.#probes.push({ planned, longestMs, pending: [], lastAt: now(parts), lastGoodAt: Number.NEGATIVE_INFINITY });
       return { name: planned.name, kind: planned.kind, spec };
     });
     this.#sampling = await parts.startSampling(
@@ -161,11 +154,6 @@ export class Monitor {
     return [...slos, ...dead];
   }
 
-  /** How much of the time of the method nobody looked at the target, since the prober itself stood still: 0 to 1. */
-  unobserved(): number {
-    return this.#method === undefined ? 0 : this.#unobservedMs / Math.max(1, this.#method.to - this.#method.from);
-  }
-
   /** Probes that keep a write ledger; each is settled after {@link stop}. */
   ledgers(): { readonly name: string; settle(signal: AbortSignal): Promise<LedgerResult> }[] {
     const sampling = this.#sampling;
@@ -180,7 +168,6 @@ export class Monitor {
     for (const sample of samples) {
       watched.pending.push(sample);
       if (sample.ok) {
-        watched.good++;
         watched.lastGoodAt = sample.end;
       }
       for (const slo of slos) {
@@ -193,11 +180,8 @@ export class Monitor {
 
   #discount(stretch: InvalidStretch): void {
     void this.#record({ type: 'prober.invalid', ...stretch });
-    this.#invalid = [...this.#invalid.filter(({ to }) => to > stretch.to - invalidWithinMs), stretch];
-    const invalidMs = this.#invalid.reduce((sum, { ms }) => sum + ms, 0);
-    if (this.#method !== undefined && stretch.from <= this.#method.to) this.#unobservedMs += stretch.ms;
-    if (invalidMs > mostInvalidMs && !this.#stopped)
-      this.#unhealthy(`the prober could not vouch for ${formatDuration(invalidMs)} of what it measured, lately because ${stretch.detail}`);
+    const worthless = this.health.discount(stretch);
+    if (worthless !== undefined && !this.#stopped) this.#unhealthy(worthless);
   }
 
   /** Whatever it says of the target from here on, it does not know. */
@@ -240,7 +224,7 @@ export class Monitor {
     }
     if (watched.level !== before) this.#crossed(watched, before);
     if (this.#parts.control.phase !== 'method') return;
-    this.#method = { from: this.#method?.from ?? time, to: time };
+    this.health.inMethod(time);
     this.#judge(watched, time);
   }
 

@@ -58,7 +58,7 @@ function sloClauses(context: RunContext): Clause[] {
       const expected = `${base.expected}, nor the abort rule`;
       return { ...base, expected, observed: `${describeAbort(reason)}; ${observed}`, result: 'refuted', samples: worst.samples };
     }
-    const unobserved = context.monitor.unobserved();
+    const unobserved = context.monitor.health.unobserved;
     if (broke === undefined && (watched.unvouched || unobserved > mostUnobserved)) {
       const share = formatQuantity(unobserved, 'ratio');
       return {
